@@ -15,6 +15,8 @@ public record SchemaConfig(
     LabelConfig label, String weight, String eventTime, Map<String, FieldType> fields) {
 
   /**
+   * What is to be predicted.
+   *
    * @param classes the names, or as many empty ones as there are integer classes
    * @param count number of classes, 0 for a number
    */

@@ -1,6 +1,7 @@
 package io.penstock.config;
 
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Where rows come from. */
@@ -71,6 +72,8 @@ public sealed interface SourceConfig {
   }
 
   /**
+   * What a built-in sender sends.
+   *
    * @param rate rows a second; 0: as fast as they are taken
    */
   record FeedConfig(Generator generator, double rate) {}
@@ -79,10 +82,12 @@ public sealed interface SourceConfig {
   record FormatConfig(CsvConfig csv) {}
 
   /**
+   * Comma-separated values (RFC 4180).
+   *
    * @param header whether the first row of a partition names the columns; without one they come in the order of the schema,
    *     the label last unless {@code columns} says otherwise
    * @param delimiter one ASCII character
    * @param columns names of the columns where there is no header; empty: fields of the schema, then the label
    */
-  record CsvConfig(boolean header, String delimiter, java.util.List<String> columns) {}
+  record CsvConfig(boolean header, String delimiter, List<String> columns) {}
 }

@@ -26,6 +26,8 @@ public interface Rejections {
   }
 
   /**
+   * Takes one row.
+   *
    * @param cursor the row's partition
    * @param row its number there
    * @param detail what is wrong: field, rule and value

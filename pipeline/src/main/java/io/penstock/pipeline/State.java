@@ -87,7 +87,10 @@ public final class State {
     return other instanceof State that
         && arrays.keySet().equals(that.arrays.keySet())
         && arrays.entrySet().stream()
-            .allMatch(e -> Arrays.deepEquals(box(e.getValue()), box(that.arrays.get(e.getKey()))));
+            .allMatch(
+                e ->
+                    Arrays.deepEquals(
+                        box(e.getValue()), box(that.arrays.getOrDefault(e.getKey(), e))));
   }
 
   @Override
