@@ -46,7 +46,10 @@ public final class SlotRing implements AutoCloseable {
     return ring.getBufferSize();
   }
 
-  /** Producer: the next free slot, claimed for filling; null where all are taken. */
+  /**
+   * Producer: the next free slot, claimed for filling; null where all are taken. A second one may be claimed before the first
+   * is published; they are published in order.
+   */
   @Nullable Slot tryClaim() {
     if (!ring.hasAvailableCapacity(1)) {
       return null;
@@ -56,7 +59,7 @@ public final class SlotRing implements AutoCloseable {
     return slot;
   }
 
-  /** Producer: publishes the slot claimed last. */
+  /** Producer: publishes the first of the slots claimed. */
   void publish() {
     ring.publish(ring.getCursor() + 1);
   }

@@ -1,0 +1,20 @@
+package io.penstock.pipeline;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * An operator's share of one column. It learns from the values and rewrites them in place, in one pass.
+ *
+ * <p>Its state advances at fixed counts of the rows it has seen ({@code updateEvery}), never where a block happens to end, so
+ * how rows were cut into blocks changes nothing. A row is rewritten by the state at the last such count before it; rows up to
+ * the first count, and all rows where {@code updateEvery} is 1, by the state that includes the row itself.
+ *
+ * <p>Columns do not know of each other: they are shared out among threads, and the result does not depend on how.
+ */
+interface ColumnOperator extends Stateful {
+
+  /**
+   * Passes {@code rows} values that begin at byte {@code offset}: floats, or longs of a category.
+   */
+  void process(MemorySegment memory, long offset, int rows);
+}

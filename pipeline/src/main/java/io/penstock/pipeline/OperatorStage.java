@@ -1,0 +1,105 @@
+package io.penstock.pipeline;
+
+import java.util.concurrent.Semaphore;
+import org.agrona.concurrent.NanoClock;
+import org.jspecify.annotations.Nullable;
+import reactor.core.Disposable;
+import reactor.core.publisher.Flux;
+import reactor.core.scheduler.Scheduler;
+
+/**
+ * Lets every block pass the operators of its columns, the columns shared out among {@code parallelism} threads: the pipeline
+ * thread and workers of a scheduler. A block goes on when all are done, so its memory has one owner at any time.
+ */
+public final class OperatorStage implements Disposable {
+  private final FeaturePlan plan;
+  private final NanoClock clock;
+  private final StageMeter meter;
+  private final Share[] shares;
+  private final Semaphore done = new Semaphore(0);
+  private @Nullable Block block;
+
+  /**
+   * @param parallelism threads, the caller's counted in
+   * @param scheduler where the others come from; one worker each
+   */
+  public OperatorStage(
+      FeaturePlan plan, int parallelism, Scheduler scheduler, NanoClock clock, StageMeter meter) {
+    this.plan = plan;
+    this.clock = clock;
+    this.meter = meter;
+    shares = new Share[Math.min(parallelism, plan.schema().columns().size()) - 1];
+    for (int i = 0; i < shares.length; i++) {
+      shares[i] = new Share(i + 1, scheduler.createWorker());
+    }
+  }
+
+  /** The items, their blocks rewritten; barriers take the operators' state along. */
+  public Flux<StreamItem> apply(Flux<StreamItem> items) {
+    return items.doOnNext(this::pass);
+  }
+
+  private void pass(StreamItem item) {
+    switch (item) {
+      case Block b -> process(b);
+      case Barrier b -> plan.save(b.state().scope("operators"));
+      case EndOfPartition _ -> {}
+    }
+  }
+
+  private void process(Block next) {
+    long began = clock.nanoTime();
+    block = next;
+    for (Share share : shares) {
+      share.worker.schedule(share);
+    }
+    plan.process(next, 0, shares.length + 1);
+    done.acquireUninterruptibly(shares.length);
+    block = null;
+    rethrow();
+    meter.busy(clock.nanoTime() - began);
+    meter.passed(next.rows(), 0);
+  }
+
+  private void rethrow() {
+    for (Share share : shares) {
+      RuntimeException failure = share.failure;
+      if (failure != null) {
+        throw failure;
+      }
+    }
+  }
+
+  @Override
+  public void dispose() {
+    for (Share share : shares) {
+      share.worker.dispose();
+    }
+  }
+
+  /** The columns of one worker. */
+  private final class Share implements Runnable {
+    private final int first;
+    private final Scheduler.Worker worker;
+    private @Nullable RuntimeException failure;
+
+    Share(int first, Scheduler.Worker worker) {
+      this.first = first;
+      this.worker = worker;
+    }
+
+    @Override
+    public void run() {
+      try {
+        Block mine = block;
+        if (mine != null) {
+          plan.process(mine, first, shares.length + 1);
+        }
+      } catch (RuntimeException e) {
+        failure = e;
+      } finally {
+        done.release();
+      }
+    }
+  }
+}
