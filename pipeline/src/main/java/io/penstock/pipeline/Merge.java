@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.stream.LongStream;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Sinks;
@@ -22,6 +24,10 @@ public final class Merge {
       Sinks.many()
           .unicast()
           .onBackpressureBuffer(Queues.<StreamItem>unboundedMultiproducer().get());
+
+  /** Streams that have not ended: the partitions and, for one, the stream of partitions. */
+  private final AtomicInteger open = new AtomicInteger(1);
+
   private final List<PartitionCursor> cursors = new CopyOnWriteArrayList<>();
 
   public Merge(List<Source> sources, int epoch) {
@@ -31,12 +37,13 @@ public final class Merge {
 
   /** The merged stream; subscribed once. Completes when all sources have. */
   public Flux<StreamItem> items() {
-    Flux<StreamItem> rows =
-        Flux.fromIterable(sources)
-            .flatMap(Source::partitions)
-            .flatMap(this::open, Integer.MAX_VALUE, 1)
-            .doOnTerminate(barriers::tryEmitComplete);
-    return Flux.merge(1, rows, barriers.asFlux()).doOnNext(this::pass);
+    return Flux.fromIterable(sources)
+        .flatMap(Source::partitions)
+        .map(this::open)
+        .doOnTerminate(this::oneEnded)
+        .startWith(barriers.asFlux())
+        .flatMap(Function.identity(), Integer.MAX_VALUE, 1)
+        .doOnNext(this::pass);
   }
 
   /**
@@ -55,7 +62,14 @@ public final class Merge {
 
   private Flux<StreamItem> open(Source.Partition partition) {
     cursors.add(partition.cursor());
-    return partition.items();
+    open.incrementAndGet();
+    return partition.items().doOnTerminate(this::oneEnded);
+  }
+
+  private void oneEnded() {
+    if (open.decrementAndGet() == 0) {
+      barriers.tryEmitComplete();
+    }
   }
 
   private void pass(StreamItem item) {

@@ -1,0 +1,78 @@
+package io.penstock.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+
+class BlockPoolTest {
+  private final BlockLayout layout = new BlockLayout(Rows.numbers(54), 1024);
+  private final PartitionCursor cursor = new PartitionCursor(0, 0, 0, 0);
+
+  @Test
+  void shouldNeverHandOutMoreThanItsBound() {
+    BlockPool pool = new BlockPool(layout, 4 * layout.byteSize() + 1000);
+    List<Block> held = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      held.add(pool.tryAcquire(0, cursor));
+    }
+    assertThat(pool.tryAcquire(0, cursor)).isNull();
+    held.removeLast().release();
+    held.add(pool.tryAcquire(0, cursor));
+    assertThat(held).doesNotContainNull();
+    assertThat(pool.allocatedBytes()).isEqualTo(4 * layout.byteSize());
+    held.forEach(Block::release);
+    assertThat(pool.held()).isZero();
+    assertThat(pool.mostHeld()).isEqualTo(4);
+    pool.close();
+  }
+
+  @Test
+  void shouldWakeWaitersInTheirOrderOneForEachBlock() {
+    BlockPool pool = new BlockPool(layout, 4 * layout.byteSize());
+    List<Block> held = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      held.add(pool.tryAcquire(0, cursor));
+    }
+    List<String> woken = new ArrayList<>();
+    pool.whenFree(() -> woken.add("first"));
+    pool.whenFree(() -> woken.add("second"));
+    assertThat(woken).isEmpty();
+    held.get(0).release();
+    assertThat(woken).containsExactly("first");
+    held.get(1).release();
+    assertThat(woken).containsExactly("first", "second");
+    pool.whenFree(() -> woken.add("at once"));
+    assertThat(woken).endsWith("at once");
+    held.get(2).release();
+    held.get(3).release();
+    pool.close();
+  }
+
+  @Test
+  void shouldRefuseASecondReleaseOfTheSameBlock() {
+    BlockPool pool = new BlockPool(layout, 4 * layout.byteSize());
+    Block block = Objects.requireNonNull(pool.tryAcquire(0, cursor));
+    block.release();
+    assertThatThrownBy(block::release).hasMessageContaining("released twice");
+    pool.close();
+  }
+
+  @Test
+  void shouldSayWhatABoundTooSmallWouldHold() {
+    assertThatThrownBy(() -> new BlockPool(layout, layout.byteSize()))
+        .hasMessageContaining("hold 1 blocks of 1024 rows")
+        .hasMessageContaining("at least 4");
+  }
+
+  @Test
+  void shouldGiveEveryColumnAnOddNumberOfCacheLines() {
+    for (int rows = 1; rows < 3000; rows += 7) {
+      assertThat(BlockLayout.columnBytes(rows, 4) / 64 % 2).isEqualTo(1);
+      assertThat(BlockLayout.columnBytes(rows, 4)).isGreaterThanOrEqualTo(rows * 4L);
+    }
+  }
+}

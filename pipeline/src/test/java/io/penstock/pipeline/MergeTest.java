@@ -1,0 +1,119 @@
+package io.penstock.pipeline;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import reactor.core.publisher.Flux;
+import reactor.test.StepVerifier;
+import reactor.test.publisher.TestPublisher;
+
+class MergeTest {
+  private final Rows rows = new Rows(1, 16, 64);
+  private final PartitionCursor a = new PartitionCursor(0, 0, 0, 0);
+  private final PartitionCursor b = new PartitionCursor(0, 1, 0, 0);
+  private final TestPublisher<StreamItem> itemsA = TestPublisher.create();
+  private final TestPublisher<StreamItem> itemsB = TestPublisher.create();
+  private final Merge merge = new Merge(List.of(source()), 0);
+
+  private Source source() {
+    return new Source() {
+      @Override
+      public String name() {
+        return "test";
+      }
+
+      @Override
+      public Flux<Partition> partitions() {
+        return Flux.just(new Partition(a, itemsA.flux()), new Partition(b, itemsB.flux()));
+      }
+    };
+  }
+
+  @AfterEach
+  void shouldLeakNothing() {
+    assertThat(rows.pool.held()).isZero();
+    rows.close();
+  }
+
+  private static void release(StreamItem item) {
+    Assembler.discard(item, new IllegalStateException("test"));
+  }
+
+  @Test
+  void shouldAskEachPartitionForOneItemAtATime() {
+    StepVerifier.create(merge.items(), 0)
+        .then(
+            () -> {
+              itemsA.assertMaxRequested(1);
+              itemsB.assertMaxRequested(1);
+              itemsA.next(rows.block(a, 0, 5));
+              itemsA.assertMaxRequested(0);
+            })
+        .thenRequest(1)
+        .consumeNextWith(MergeTest::release)
+        .then(() -> itemsA.assertMinRequested(1))
+        .thenCancel()
+        .verify();
+    itemsA.assertCancelled();
+    itemsB.assertCancelled();
+  }
+
+  @Test
+  void shouldCutAtThePositionsOfWhatHasPassed() {
+    List<StreamItem> seen = new ArrayList<>();
+    var running = merge.items().subscribe(seen::add);
+    itemsA.next(rows.block(a, 0, 5));
+    itemsB.next(rows.block(b, 0, 7));
+    itemsA.next(rows.block(a, 5, 9));
+    CompletableFuture<State> cut = merge.cut();
+    assertThat(cut).isNotDone();
+    itemsA.next(rows.block(a, 9, 12));
+    running.dispose();
+    Barrier barrier = (Barrier) seen.get(3);
+    assertThat(barrier.state().longs("positions")).containsExactly(0, 0, 9, 90, 0, 1, 7, 70);
+    assertThat(Merge.cursors(barrier.state(), 0))
+        .extracting(PartitionCursor::nextRow)
+        .containsExactly(9L, 7L);
+    seen.forEach(MergeTest::release);
+  }
+
+  @Test
+  void shouldLetABarrierWaitForDemandBehindWhatWasAskedFor() {
+    List<StreamItem> seen = new ArrayList<>();
+    StepVerifier.create(merge.items().doOnNext(seen::add), 1)
+        .then(() -> itemsA.next(rows.block(a, 0, 5)))
+        .expectNextCount(1)
+        .then(() -> assertThat(merge.cut()).isNotDone())
+        .expectNoEvent(java.time.Duration.ZERO)
+        .thenRequest(1)
+        .expectNextMatches(Barrier.class::isInstance)
+        .thenCancel()
+        .verify();
+    seen.forEach(MergeTest::release);
+  }
+
+  @Test
+  void shouldCompleteWhenAllPartitionsHaveAndRefuseToCutThen() {
+    StepVerifier.create(merge.items())
+        .then(itemsA::complete)
+        .then(itemsB::complete)
+        .verifyComplete();
+    CompletableFuture<State> cut = merge.cut();
+    assertThatThrownBy(cut::join)
+        .hasRootCauseMessage("no cut: the stream has ended (FAIL_TERMINATED)");
+  }
+
+  @Test
+  void shouldGiveBackWhatIsQueuedWhenCancelled() {
+    StepVerifier.create(merge.items().doOnDiscard(StreamItem.class, MergeTest::release), 0)
+        .then(() -> itemsA.next(rows.block(a, 0, 5)))
+        .then(() -> itemsB.next(rows.block(b, 0, 5)))
+        .thenCancel()
+        .verify();
+  }
+}
