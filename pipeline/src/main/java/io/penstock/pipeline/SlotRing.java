@@ -76,7 +76,9 @@ public final class SlotRing implements AutoCloseable {
 
   /** Consumer: all slots up to {@code sequence} have been read for the last time. */
   public void release(long sequence) {
-    released.set(sequence);
+    // Volatile, not ordered: the assembler first says that it waits and then looks for a free slot; this thread first frees one
+    // and then looks whether somebody waits. An ordered store could be seen after that look, and nobody would wake up.
+    released.setVolatile(sequence);
     onRelease.run();
   }
 
