@@ -15,7 +15,8 @@ import java.util.Base64;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -35,7 +36,7 @@ final class DeadLetters implements Rejections, AutoCloseable {
 
   private final List<String> sources;
   private final @Nullable Path file;
-  private final AtomicLongArray counts = new AtomicLongArray(Reason.values().length);
+  private final Map<Reason, LongAdder> counts = new EnumMap<>(Reason.class);
   private @Nullable Writer writer;
   private @Nullable IOException failure;
 
@@ -43,6 +44,9 @@ final class DeadLetters implements Rejections, AutoCloseable {
     this.sources = List.copyOf(sources);
     this.file = file;
     this.writer = writer;
+    for (Reason reason : Reason.values()) {
+      counts.put(reason, new LongAdder());
+    }
   }
 
   /** Rows are only counted. */
@@ -85,20 +89,20 @@ final class DeadLetters implements Rejections, AutoCloseable {
     if (file != null) {
       write(cursor, row, reason, detail, raw, from, to);
     }
-    counts.incrementAndGet(reason.ordinal());
+    counter(reason).increment();
   }
 
   @Override
   public long count() {
     long sum = 0;
-    for (int i = 0; i < counts.length(); i++) {
-      sum += counts.get(i);
+    for (LongAdder counter : counts.values()) {
+      sum += counter.sum();
     }
     return sum;
   }
 
   long count(Reason reason) {
-    return counts.get(reason.ordinal());
+    return counter(reason).sum();
   }
 
   /** Reasons that occurred, with their counts. */
@@ -158,6 +162,10 @@ final class DeadLetters implements Rejections, AutoCloseable {
       case TOO_LONG -> "tooLong";
       case SYNTAX -> "syntax";
     };
+  }
+
+  private LongAdder counter(Reason reason) {
+    return Objects.requireNonNull(counts.get(reason));
   }
 
   private synchronized void write(

@@ -41,6 +41,8 @@ interface Engine {
   void benchStages(double seconds, PrintStream out);
 
   /**
+   * A device, or the lack of one.
+   *
    * @param what it is, or why it is not there: every reason found
    */
   record DeviceReport(String name, boolean usable, String what) {}

@@ -5,8 +5,11 @@ import io.penstock.config.SourceConfig;
 import io.penstock.config.SourceConfig.DriftConfig;
 import io.penstock.config.SourceConfig.DriftKind;
 import io.penstock.config.SourceConfig.GeneratorStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -51,8 +54,8 @@ final class Penstock {
     line.addSubcommand("bench", new CommandLine(new Bench(engine, terminal)));
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setUsageHelpAutoWidth(terminal.columns() > 0);
-    line.setOut(new PrintWriter(terminal.out(), true));
-    line.setErr(new PrintWriter(terminal.err(), true));
+    line.setOut(writer(terminal.out()));
+    line.setErr(writer(terminal.err()));
     line.setParameterExceptionHandler((wrong, _) -> usageError(terminal, wrong));
     line.setExecutionExceptionHandler((failure, _, _) -> failed(terminal, failure));
     return line.execute(args);
@@ -137,9 +140,8 @@ final class Penstock {
                     Texts.count(sent.rows(), "row"),
                     Texts.bytes(sent.bytes()),
                     Texts.seconds(sent.seconds()),
-                    Texts.rate(sent.seconds() > 0 ? sent.rows() / sent.seconds() : 0),
-                    Texts.percent(
-                        sent.seconds() > 0 ? sent.blockedSeconds() / sent.seconds() : 0)));
+                    Texts.rate(sent.rowsPerSecond()),
+                    Texts.percent(sent.blockedShare())));
     return ExitCode.OK;
   }
 
@@ -291,6 +293,10 @@ final class Penstock {
     public String[] getVersion() {
       return new String[] {"penstock " + Version.TEXT};
     }
+  }
+
+  private static PrintWriter writer(PrintStream stream) {
+    return new PrintWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8), true);
   }
 
   private static Input input(String text, @Nullable StreamOptions stream) {

@@ -72,6 +72,8 @@ enum PenstockMeter {
   private final String meterName;
   private final String unit;
   private final String description;
+
+  @SuppressWarnings("ImmutableEnumChecker") // List.of
   private final List<String> tags;
 
   PenstockMeter(Kind kind, String meterName, String unit, String description, String... tags) {

@@ -134,6 +134,8 @@ record RunSnapshot(
   }
 
   /**
+   * Memory on the way.
+   *
    * @param ringFill slots published or being read
    * @param poolHeldBytes blocks that somebody owns
    * @param inFlightBytes bytes received but not trained on

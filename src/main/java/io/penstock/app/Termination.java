@@ -71,7 +71,7 @@ final class Termination implements AutoCloseable {
       if (!reported.await(grace.toMillis(), TimeUnit.MILLISECONDS)) {
         err.println(
             "penstock: the run did not end within %s; exiting without its report"
-                .formatted(Texts.millis(grace.toMillis())));
+                .formatted(Texts.seconds(grace.toMillis() / 1e3)));
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

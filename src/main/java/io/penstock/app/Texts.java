@@ -27,7 +27,7 @@ final class Texts {
   }
 
   /** 512 B, 1.5 KiB, 12.0 MiB. */
-  static String bytes(double value) {
+  static String bytes(long value) {
     String[] units = {"B", "KiB", "MiB", "GiB", "TiB"};
     int unit = 0;
     double scaled = value;
