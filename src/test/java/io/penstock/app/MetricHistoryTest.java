@@ -23,13 +23,13 @@ class MetricHistoryTest {
   void shouldSpanAnyRunInFewPointsInOrder() {
     MetricHistory history = new MetricHistory(10);
     for (long row = 10; row <= 1_000_000; row += 10) {
-      history.observe(row, row);
+      history.observe(row, (double) row);
     }
 
     assertThat(history.size()).isBetween(32, 64);
     for (int i = 1; i < history.size(); i++) {
       assertThat(history.row(i)).isGreaterThan(history.row(i - 1));
-      assertThat(history.value(i)).isEqualTo(history.row(i));
+      assertThat(history.value(i)).isEqualTo((double) history.row(i));
     }
     assertThat(history.row(history.size() - 1)).isGreaterThan(900_000);
   }
