@@ -6,13 +6,13 @@ import java.util.Locale;
 /** Every meter: its name, unit, tags and meaning. {@code src/docs/metrics.md} is made from this. */
 enum PenstockMeter {
   ROWS_RECEIVED(
-      Kind.COUNTER, "penstock.rows.received", "rows", "Rows that came, rejected ones counted in."),
-  ROWS_TRAINED(Kind.COUNTER, "penstock.rows.trained", "rows", "Rows trained on."),
+      Kind.COUNTER, "penstock.received", "rows", "Rows that came, rejected ones counted in."),
+  ROWS_TRAINED(Kind.COUNTER, "penstock.trained", "rows", "Rows trained on."),
   ROWS_REJECTED(
-      Kind.COUNTER, "penstock.rows.rejected", "rows", "Rows that could not be used.", "reason"),
+      Kind.COUNTER, "penstock.rejected", "rows", "Rows that could not be used.", "reason"),
   ROWS_SKIPPED(
       Kind.COUNTER,
-      "penstock.rows.skipped",
+      "penstock.skipped",
       "rows",
       "Rows whose step was not applied, its loss or gradient not being finite."),
   BATCHES(Kind.COUNTER, "penstock.batches", "batches", "Minibatches trained."),
@@ -53,7 +53,7 @@ enum PenstockMeter {
   POOL_HELD(Kind.GAUGE, "penstock.pool.held", "bytes", "Memory of blocks that somebody owns."),
   POOL_CAPACITY(Kind.GAUGE, "penstock.pool.capacity", "bytes", "Bound on the memory of blocks."),
   BYTES_IN_FLIGHT(
-      Kind.GAUGE, "penstock.bytes.in.flight", "bytes", "Bytes received but not trained on yet."),
+      Kind.GAUGE, "penstock.in.flight", "bytes", "Bytes received but not trained on yet."),
   COPY_BYTES(Kind.COUNTER, "penstock.copy.bytes", "bytes", "Bytes copied to the device."),
   COPY_OVERLAP(
       Kind.GAUGE, "penstock.copy.overlap", "", "Share of copying time hidden behind computing."),

@@ -10,6 +10,7 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaFieldAccess;
 import com.tngtech.archunit.core.importer.ImportOption;
@@ -73,7 +74,7 @@ final class ArchitectureTest {
           .should()
           .accessFieldWhere(
               are(
-                  new com.tngtech.archunit.base.DescribedPredicate<JavaFieldAccess>(
+                  new DescribedPredicate<JavaFieldAccess>(
                       "a transcendental VectorOperators constant") {
                     @Override
                     public boolean test(JavaFieldAccess access) {

@@ -2,6 +2,7 @@ package io.penstock.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.Rejections.Reason;
@@ -11,6 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -98,7 +101,7 @@ class DeadLettersTest {
   @Test
   void shouldCountByReasonFromManyThreads() throws Exception {
     try (DeadLetters letters = DeadLetters.to(file, List.of("tcp"));
-        var threads = java.util.concurrent.Executors.newFixedThreadPool(4)) {
+        var threads = Executors.newFixedThreadPool(4)) {
       for (int t = 0; t < 4; t++) {
         threads.execute(
             () -> {
@@ -108,7 +111,7 @@ class DeadLettersTest {
             });
       }
       threads.shutdown();
-      assertThat(threads.awaitTermination(20, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+      assertThat(threads.awaitTermination(20, TimeUnit.SECONDS)).isTrue();
       assertThat(letters.count()).isEqualTo(2000);
       assertThat(letters.byReason()).containsOnlyKeys(Reason.NUMBER, Reason.TIME);
       assertThat(letters.count(Reason.TIME)).isEqualTo(1000);
@@ -138,8 +141,7 @@ class DeadLettersTest {
   @Test
   void shouldGoOnCountingWhenTheDiskIsFull() {
     Path full = Path.of("/dev/full");
-    org.junit.jupiter.api.Assumptions.assumeTrue(
-        Files.exists(full), "needs /dev/full, which this system lacks");
+    assumeTrue(Files.exists(full), "needs /dev/full, which this system lacks");
     try (DeadLetters letters = DeadLetters.to(full, List.of("tcp"))) {
       reject(letters, 0, Reason.FLAG, "", "a");
       letters.flush();

@@ -10,6 +10,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.Arrays;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -35,8 +36,8 @@ class HttpEndpointTest {
     String page = get("/metrics").body();
 
     assertThat(page)
-        .contains("penstock_rows_trained_total 25600.0")
-        .contains("penstock_rows_rejected_total{reason=\"tooLong\"} 1.0")
+        .contains("penstock_trained_rows_total 25600.0")
+        .contains("penstock_rejected_rows_total{reason=\"tooLong\"} 1.0")
         .contains("penstock_stage_busy_seconds_total{stage=\"device\"} 9.0")
         .contains("penstock_prequential{metric=\"accuracy\",scope=\"window\"} 0.9312")
         .contains("penstock_freshness_seconds{percentile=\"50\"} 0.0035")
@@ -50,9 +51,7 @@ class HttpEndpointTest {
 
     assertThat(type.matcher(page).results().map(match -> match.group(1)))
         .containsExactlyInAnyOrderElementsOf(
-            java.util.Arrays.stream(PenstockMeter.values())
-                .map(HttpEndpointTest::prometheusName)
-                .toList());
+            Arrays.stream(PenstockMeter.values()).map(HttpEndpointTest::prometheusName).toList());
   }
 
   @Test

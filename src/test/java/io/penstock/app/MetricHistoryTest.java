@@ -10,12 +10,12 @@ class MetricHistoryTest {
   void shouldKeepAPointForEachWindow() {
     MetricHistory history = new MetricHistory(1000);
     for (long row = 0; row <= 5000; row += 100) {
-      history.observe(row, row / 5000.0);
+      history.observe(row, (double) row);
     }
 
     assertThat(history.size()).isEqualTo(5);
     assertThat(history.row(0)).isEqualTo(1000);
-    assertThat(history.value(4)).isEqualTo(1.0);
+    assertThat(history.value(4)).isEqualTo(5000.0);
     assertThat(history.sparkline()).isEqualTo("▁▃▅▆█");
   }
 
