@@ -1,0 +1,206 @@
+package io.penstock.app;
+
+import io.penstock.config.Config;
+import io.penstock.config.SourceConfig;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** {@code penstock check}: what would go wrong here, what is promised, and whether a run can be repeated to the bit. */
+final class Check {
+  private final Config config;
+  private final List<Engine.DeviceReport> devices;
+  private final List<String> lines = new ArrayList<>();
+  private int problems;
+
+  Check(Config config, List<Engine.DeviceReport> devices) {
+    this.config = config;
+    this.devices = List.copyOf(devices);
+  }
+
+  /** Prints what was found; returns the exit code. */
+  int print(PrintStream out) {
+    jvm();
+    source();
+    device();
+    deadLetters();
+    http();
+    promise();
+    reproducible();
+    lines.forEach(out::println);
+    out.println(
+        problems == 0
+            ? "The run can start."
+            : "The run cannot start: " + Texts.count(problems, "problem") + ".");
+    return problems == 0 ? ExitCode.OK : ExitCode.USAGE;
+  }
+
+  private void jvm() {
+    List<String> missing = JvmFlags.missing();
+    if (missing.isEmpty()) {
+      good(
+          "jvm",
+          "Java %d, %d processors"
+              .formatted(Runtime.version().feature(), Runtime.getRuntime().availableProcessors()));
+    } else {
+      problem("jvm", "started without " + String.join(" ", missing) + "; start it by ./penstock");
+    }
+    if (!JvmFlags.fastNetty()) {
+      note("jvm", "started without " + JvmFlags.UNSAFE + ": sockets are read more slowly");
+    }
+  }
+
+  private void source() {
+    switch (config.source()) {
+      case SourceConfig.Tcp tcp -> port("source.tcp", tcp.bind(), tcp.port());
+      case SourceConfig.File file -> file(Path.of(file.path()));
+      case SourceConfig.Generator generator ->
+          good("source", "generator, " + rows(generator.records()));
+    }
+  }
+
+  private void file(Path file) {
+    if (!Files.exists(file)) {
+      problem(
+          "source.file",
+          "no such file: %s (paths are taken from %s)"
+              .formatted(file, Path.of("").toAbsolutePath()));
+    } else if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
+      problem("source.file", "cannot be read: " + file);
+    } else {
+      good("source.file", file.toString());
+    }
+  }
+
+  private void device() {
+    String wanted = config.device();
+    if (wanted.equals("auto")) {
+      devices.stream()
+          .filter(Engine.DeviceReport::usable)
+          .findFirst()
+          .ifPresentOrElse(
+              first -> good("device", "auto takes " + first.name() + ": " + first.what()),
+              () -> problem("device", "none is usable; see penstock devices"));
+      return;
+    }
+    String name = wanted.split(":", 2)[0];
+    Engine.@Nullable DeviceReport found =
+        devices.stream().filter(d -> d.name().equals(name)).findFirst().orElse(null);
+    if (found == null) {
+      problem("device", "'" + wanted + "' is not known; see penstock devices");
+    } else if (!found.usable()) {
+      problem("device", wanted + " is not usable: " + found.what());
+    } else {
+      good("device", wanted + ": " + found.what());
+    }
+  }
+
+  private void deadLetters() {
+    String name = config.errors().deadLetters();
+    if (name.isEmpty()) {
+      note("errors.deadLetters", "not set: rejected rows are counted but not kept");
+      return;
+    }
+    Path file = Path.of(name).toAbsolutePath();
+    Path there = file;
+    while (there != null && !Files.exists(there)) {
+      there = there.getParent();
+    }
+    boolean whole = file.equals(there);
+    if (there == null
+        || !Files.isWritable(there)
+        || (whole ? Files.isDirectory(there) : !Files.isDirectory(there))) {
+      problem("errors.deadLetters", "cannot be written: " + name);
+    } else {
+      good("errors.deadLetters", name);
+    }
+  }
+
+  private void http() {
+    if (config.http().port() < 0) {
+      note("http", "off: no meters, no health");
+    } else if (config.source() instanceof SourceConfig.Tcp tcp
+        && tcp.port() != 0
+        && tcp.port() == config.http().port()) {
+      problem("http.port", "%d is the source's port, too".formatted(tcp.port()));
+    } else {
+      port("http", config.http().bind(), config.http().port());
+    }
+  }
+
+  private void port(String key, String bind, int port) {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(InetAddress.getByName(bind), port));
+      good(key, port == 0 ? bind + ", any free port" : bind + ":" + port + " is free");
+    } catch (UnknownHostException e) {
+      problem(key + ".bind", "'" + bind + "' is no address of this machine");
+    } catch (IOException e) {
+      problem(key + ".port", "cannot listen on %s:%d (%s)".formatted(bind, port, Causes.of(e)));
+    }
+  }
+
+  private void promise() {
+    note(
+        "promise",
+        switch (config.source()) {
+          case SourceConfig.Tcp _ ->
+              "every row accepted is trained on once while the process lives; with the process, weights and rows in flight are lost";
+          case SourceConfig.File _ ->
+              "every row is trained on once while the process lives; the file can be read again";
+          case SourceConfig.Generator _ ->
+              "every row is trained on once while the process lives; the same seed makes the same rows again";
+        });
+  }
+
+  private void reproducible() {
+    List<String> reasons = new ArrayList<>();
+    if (!config.batch().maxDelay().isZero()) {
+      reasons.add(
+          "batch.maxDelay is %d ms, so the clock cuts minibatches (none: cut by count alone)"
+              .formatted(config.batch().maxDelay().toMillis()));
+    }
+    if (config.source() instanceof SourceConfig.Tcp tcp
+        && tcp.maxConnections() > 1
+        && tcp.endAfterConnections() != 1
+        && tcp.feed() == null) {
+      reasons.add(
+          "source.tcp.maxConnections is %d, and rows of connections open at once are merged as they come (with one sender at a time, this is no reason)"
+              .formatted(tcp.maxConnections()));
+    }
+    if (reasons.isEmpty()) {
+      good("reproducible", "yes: the same rows and seed give the same weights to the bit");
+    } else {
+      note("reproducible", "no: " + String.join("; ", reasons));
+    }
+  }
+
+  private static String rows(long records) {
+    return records == 0 ? "without end" : Texts.count(records, "row");
+  }
+
+  private void good(String what, String text) {
+    line("ok", what, text);
+  }
+
+  private void note(String what, String text) {
+    line("note", what, text);
+  }
+
+  private void problem(String what, String text) {
+    problems++;
+    line("PROBLEM", what, text);
+  }
+
+  private void line(String level, String what, String text) {
+    lines.add("%-8s %s: %s".formatted(level, what, text));
+  }
+}

@@ -1,0 +1,244 @@
+package io.penstock.app;
+
+import io.penstock.pipeline.PartitionCursor;
+import io.penstock.pipeline.Rejections;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JsonGenerator;
+import tools.jackson.core.ObjectWriteContext;
+import tools.jackson.core.StreamWriteFeature;
+import tools.jackson.core.json.JsonFactory;
+
+/**
+ * Rejected rows: counted by reason, and written to a file as one JSON line each, so that they can be looked at, mended and
+ * fed again. The file is appended to. Where it cannot be written any more (a full disk) the run goes on, rows are still
+ * counted, and {@link #failure} tells.
+ */
+final class DeadLetters implements Rejections, AutoCloseable {
+  static final int MAX_RAW_BYTES = 64 << 10;
+
+  private static final JsonFactory JSON =
+      JsonFactory.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET).build();
+
+  private final List<String> sources;
+  private final @Nullable Path file;
+  private final Map<Reason, LongAdder> counts = new EnumMap<>(Reason.class);
+  private @Nullable Writer writer;
+  private @Nullable IOException failure;
+
+  private DeadLetters(List<String> sources, @Nullable Path file, @Nullable Writer writer) {
+    this.sources = List.copyOf(sources);
+    this.file = file;
+    this.writer = writer;
+    for (Reason reason : Reason.values()) {
+      counts.put(reason, new LongAdder());
+    }
+  }
+
+  /** Rows are only counted. */
+  static DeadLetters countedOnly() {
+    return new DeadLetters(List.of(), null, null);
+  }
+
+  /**
+   * @param sources names of the sources by their index
+   * @throws StartException where the file cannot be written
+   */
+  static DeadLetters to(Path file, List<String> sources) {
+    try {
+      Path folder = file.toAbsolutePath().getParent();
+      if (folder != null) {
+        Files.createDirectories(folder);
+      }
+      return new DeadLetters(
+          sources,
+          file,
+          Files.newBufferedWriter(
+              file, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND));
+    } catch (IOException e) {
+      throw new StartException(
+          "errors.deadLetters: cannot write %s (%s); name a file that can be written, or leave the key out"
+              .formatted(file, Causes.of(e)),
+          e);
+    }
+  }
+
+  @Override
+  public void reject(
+      PartitionCursor cursor,
+      long row,
+      Reason reason,
+      String detail,
+      byte[] raw,
+      int from,
+      int to) {
+    if (file != null) {
+      write(cursor, row, reason, detail, raw, from, to);
+    }
+    counter(reason).increment();
+  }
+
+  @Override
+  public long count() {
+    long sum = 0;
+    for (LongAdder counter : counts.values()) {
+      sum += counter.sum();
+    }
+    return sum;
+  }
+
+  long count(Reason reason) {
+    return counter(reason).sum();
+  }
+
+  /** Reasons that occurred, with their counts. */
+  Map<Reason, Long> byReason() {
+    Map<Reason, Long> found = new EnumMap<>(Reason.class);
+    for (Reason reason : Reason.values()) {
+      if (count(reason) > 0) {
+        found.put(reason, count(reason));
+      }
+    }
+    return found;
+  }
+
+  /** Where the rows are; null where they are only counted. */
+  @Nullable Path file() {
+    return file;
+  }
+
+  /** Why rows are no longer written, where that is so. */
+  synchronized @Nullable IOException failure() {
+    return failure;
+  }
+
+  /** Makes what was rejected so far visible in the file; called every now and then. */
+  synchronized void flush() {
+    if (writer != null) {
+      try {
+        writer.flush();
+      } catch (IOException e) {
+        giveUp(e);
+      }
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    if (writer != null) {
+      try {
+        writer.close();
+      } catch (IOException e) {
+        failure = e;
+      }
+      writer = null;
+    }
+  }
+
+  /** The reason as it stands in files and meters. */
+  static String name(Reason reason) {
+    return switch (reason) {
+      case COLUMN_COUNT -> "columnCount";
+      case NUMBER -> "number";
+      case FLAG -> "flag";
+      case MISSING -> "missing";
+      case LABEL -> "label";
+      case WEIGHT -> "weight";
+      case TIME -> "time";
+      case TOO_LONG -> "tooLong";
+      case SYNTAX -> "syntax";
+    };
+  }
+
+  private LongAdder counter(Reason reason) {
+    return Objects.requireNonNull(counts.get(reason));
+  }
+
+  private synchronized void write(
+      PartitionCursor cursor,
+      long row,
+      Reason reason,
+      String detail,
+      byte[] raw,
+      int from,
+      int to) {
+    if (writer == null) {
+      return;
+    }
+    try {
+      try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), writer)) {
+        json.writeStartObject();
+        json.writeStringProperty("source", source(cursor.source()));
+        json.writeNumberProperty("partition", cursor.partition());
+        json.writeNumberProperty("row", row);
+        json.writeStringProperty("reason", name(reason));
+        json.writeStringProperty("detail", detail);
+        writeRaw(json, raw, from, to);
+        json.writeEndObject();
+      }
+      writer.write('\n');
+    } catch (IOException e) {
+      giveUp(e);
+    } catch (tools.jackson.core.JacksonException e) {
+      giveUp(new IOException(e));
+    }
+  }
+
+  private static void writeRaw(JsonGenerator json, byte[] raw, int from, int to) {
+    boolean cut = to - from > MAX_RAW_BYTES;
+    int end = cut ? from + MAX_RAW_BYTES : to;
+    String text = utf8(raw, from, cut ? characterStart(raw, from, end) : end);
+    if (text != null) {
+      json.writeStringProperty("raw", text);
+    } else {
+      json.writeStringProperty(
+          "rawBase64", Base64.getEncoder().encodeToString(Arrays.copyOfRange(raw, from, end)));
+    }
+    if (cut) {
+      json.writeBooleanProperty("rawCut", true);
+    }
+  }
+
+  /** Moves a cut back so that it does not split a character. */
+  private static int characterStart(byte[] raw, int from, int end) {
+    int at = end;
+    while (at > from && end - at < 4 && (raw[at] & 0xc0) == 0x80) {
+      at--;
+    }
+    return at;
+  }
+
+  private static @Nullable String utf8(byte[] raw, int from, int to) {
+    try {
+      return StandardCharsets.UTF_8
+          .newDecoder()
+          .decode(ByteBuffer.wrap(raw, from, to - from))
+          .toString();
+    } catch (CharacterCodingException notUtf8) {
+      return null;
+    }
+  }
+
+  private String source(int index) {
+    return index >= 0 && index < sources.size() ? sources.get(index) : Integer.toString(index);
+  }
+
+  private void giveUp(IOException e) {
+    failure = e;
+    writer = null;
+  }
+}

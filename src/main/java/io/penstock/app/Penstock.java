@@ -1,0 +1,378 @@
+package io.penstock.app;
+
+import io.penstock.app.FeedRequest.Input;
+import io.penstock.config.SourceConfig;
+import io.penstock.config.SourceConfig.DriftConfig;
+import io.penstock.config.SourceConfig.DriftKind;
+import io.penstock.config.SourceConfig.GeneratorStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** The command line. */
+@Command(
+    name = "penstock",
+    versionProvider = Penstock.Versions.class,
+    mixinStandardHelpOptions = true,
+    synopsisSubcommandLabel = "COMMAND",
+    description = "Trains a model continuously from live data, in one JVM process.",
+    footer = {
+      "",
+      "Begin with:  penstock train config/quickstart.yaml",
+      "Exit codes:  0 done; 1 the run failed; 2 wrong usage or configuration; 130, 143 ended by a signal."
+    })
+final class Penstock {
+  private final Engine engine;
+  private final Terminal terminal;
+
+  private Penstock(Engine engine, Terminal terminal) {
+    this.engine = engine;
+    this.terminal = terminal;
+  }
+
+  /** Runs a command and exits with its code. */
+  public static void main(String[] args) {
+    System.exit(run(new Wiring(), Terminal.ofProcess(), args));
+  }
+
+  /** Runs a command; returns its exit code. */
+  static int run(Engine engine, Terminal terminal, String... args) {
+    CommandLine line = new CommandLine(new Penstock(engine, terminal));
+    line.addSubcommand("bench", new CommandLine(new Bench(engine, terminal)));
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setUsageHelpAutoWidth(terminal.columns() > 0);
+    line.setOut(writer(terminal.out()));
+    line.setErr(writer(terminal.err()));
+    line.setParameterExceptionHandler((wrong, _) -> usageError(terminal, wrong));
+    line.setExecutionExceptionHandler((failure, _, _) -> failed(terminal, failure));
+    return line.execute(args);
+  }
+
+  @Command(
+      name = "train",
+      mixinStandardHelpOptions = true,
+      description = "Trains as CONFIG says, until the source ends or Ctrl-C.")
+  int train(
+      @Parameters(paramLabel = "CONFIG", description = "Configuration in YAML.") Path config,
+      @Option(
+              names = "--set",
+              paramLabel = "KEY=VALUE",
+              description = "Overrides a key: --set batch.size=64. May be repeated.")
+          @Nullable List<String> sets,
+      @Option(
+              names = "--max-records",
+              paramLabel = "N",
+              defaultValue = "0",
+              description = "Ends the run after N rows.")
+          long maxRecords,
+      @Option(
+              names = "--report",
+              paramLabel = "FILE",
+              description = "Writes what came of the run as JSON.")
+          @Nullable Path report,
+      @Option(names = "--fresh", description = "Begins anew, whatever state is saved.")
+          boolean fresh)
+      throws InterruptedException {
+    JvmFlags.require();
+    atLeast(0, maxRecords, "--max-records");
+    return new Training(engine, terminal)
+        .train(config, orEmpty(sets), new Training.Options(maxRecords, report, fresh));
+  }
+
+  @Command(
+      name = "check",
+      mixinStandardHelpOptions = true,
+      description =
+          "Validates CONFIG and says what would go wrong here, what is promised, and whether a run can be repeated to the bit.")
+  int check(
+      @Parameters(paramLabel = "CONFIG", description = "Configuration in YAML.") Path config,
+      @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Overrides a key.")
+          @Nullable List<String> sets) {
+    return new Check(engine.config(config, orEmpty(sets)), engine.devices()).print(terminal.out());
+  }
+
+  @Command(
+      name = "feed",
+      mixinStandardHelpOptions = true,
+      description = "Sends the lines of a file, or a synthetic stream, to a TCP source.")
+  int feed(
+      @Parameters(
+              paramLabel = "FILE_OR_GENERATOR",
+              description = "A text file (./sea for one of that name), or: sea, agrawal.")
+          String input,
+      @Option(
+              names = "--to",
+              required = true,
+              paramLabel = "tcp://HOST:PORT",
+              description = "Where to send.")
+          URI to,
+      @Option(
+              names = "--rate",
+              paramLabel = "N",
+              defaultValue = "0",
+              description = "Rows a second; as fast as they are taken unless given.")
+          double rate,
+      @ArgGroup(exclusive = false, heading = "Of a synthetic stream:%n")
+          @Nullable StreamOptions stream) {
+    if (!(rate >= 0)) {
+      throw new StartException("--rate: must be 0 or more, not " + rate);
+    }
+    FeedResult sent =
+        engine.feed(new FeedRequest(input(input, stream), host(to), to.getPort(), rate));
+    terminal
+        .err()
+        .println(
+            "sent %s, %s, in %s: %s rows/s; blocked by the receiver %s of the time"
+                .formatted(
+                    Texts.count(sent.rows(), "row"),
+                    Texts.bytes(sent.bytes()),
+                    Texts.seconds(sent.seconds()),
+                    Texts.rate(sent.rowsPerSecond()),
+                    Texts.percent(sent.blockedShare())));
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "devices",
+      mixinStandardHelpOptions = true,
+      description = "Lists the devices that steps can run on, and why one cannot be used.")
+  int devices() {
+    for (Engine.DeviceReport device : engine.devices()) {
+      terminal
+          .out()
+          .println(
+              "%-6s %-10s %s"
+                  .formatted(
+                      device.name(), device.usable() ? "usable" : "not usable", device.what()));
+    }
+    return ExitCode.OK;
+  }
+
+  /** Options of a generator. */
+  static final class StreamOptions {
+    @Option(
+        names = "--records",
+        paramLabel = "N",
+        defaultValue = "0",
+        description = "Rows; without end unless given.")
+    private long records;
+
+    @Option(
+        names = "--seed",
+        paramLabel = "N",
+        defaultValue = "42",
+        description = "Seed; ${DEFAULT-VALUE} unless given.")
+    private long seed;
+
+    @Option(
+        names = "--concept",
+        paramLabel = "N",
+        defaultValue = "0",
+        description = "Classification function; ${DEFAULT-VALUE} unless given.")
+    private int concept;
+
+    @Option(
+        names = "--noise",
+        paramLabel = "SHARE",
+        defaultValue = "0",
+        description = "Share of labels (sea) or values (agrawal) disturbed.")
+    private double noise;
+
+    @Option(
+        names = "--drift-at",
+        paramLabel = "ROW",
+        defaultValue = "-1",
+        description = "Row at which the concept changes.")
+    private long driftAt;
+
+    @Option(
+        names = "--drift-to",
+        paramLabel = "N",
+        defaultValue = "1",
+        description = "Concept after it; ${DEFAULT-VALUE} unless given.")
+    private int driftTo;
+
+    @Option(
+        names = "--drift-width",
+        paramLabel = "ROWS",
+        defaultValue = "0",
+        description = "Rows over which it changes; 0: abruptly.")
+    private long driftWidth;
+
+    private SourceConfig.Generator generator(GeneratorStream stream) {
+      return new SourceConfig.Generator(stream, records, seed, concept, noise, drift());
+    }
+
+    private @Nullable DriftConfig drift() {
+      if (driftAt < 0) {
+        return null;
+      }
+      DriftKind kind = driftWidth > 0 ? DriftKind.GRADUAL : DriftKind.ABRUPT;
+      return new DriftConfig(driftAt, kind, driftWidth, driftTo);
+    }
+  }
+
+  /** {@code penstock bench}. */
+  @Command(
+      name = "bench",
+      mixinStandardHelpOptions = true,
+      synopsisSubcommandLabel = "COMMAND",
+      description = "Measures this machine; prints JSON lines.")
+  static final class Bench {
+    private final Engine engine;
+    private final Terminal terminal;
+
+    private Bench(Engine engine, Terminal terminal) {
+      this.engine = engine;
+      this.terminal = terminal;
+    }
+
+    @Command(
+        name = "steps",
+        mixinStandardHelpOptions = true,
+        description = "Microseconds of a training step over models and batch sizes.")
+    int steps(
+        @Option(
+                names = "--device",
+                paramLabel = "D",
+                defaultValue = "cpu",
+                description = "Device; ${DEFAULT-VALUE} unless given.")
+            String device,
+        @Option(
+                names = "--threads",
+                paramLabel = "N",
+                defaultValue = "1",
+                description = "Threads of the cpu device; ${DEFAULT-VALUE} unless given.")
+            int threads,
+        @Option(
+                names = "--seconds",
+                paramLabel = "S",
+                defaultValue = "1.5",
+                description = "Time for each case; ${DEFAULT-VALUE} unless given.")
+            double seconds) {
+      JvmFlags.require();
+      atLeast(1, threads, "--threads");
+      engine.benchSteps(device, threads, seconds, terminal.out());
+      return ExitCode.OK;
+    }
+
+    @Command(
+        name = "stages",
+        mixinStandardHelpOptions = true,
+        description =
+            "Rows a second of decoding, operators, assembler and step alone, and of the whole.")
+    int stages(
+        @Option(
+                names = "--seconds",
+                paramLabel = "S",
+                defaultValue = "3",
+                description = "Time for each stage; ${DEFAULT-VALUE} unless given.")
+            double seconds) {
+      JvmFlags.require();
+      engine.benchStages(seconds, terminal.out());
+      return ExitCode.OK;
+    }
+  }
+
+  /** For {@code --version}. */
+  static final class Versions implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {"penstock " + Version.TEXT};
+    }
+  }
+
+  private static PrintWriter writer(PrintStream stream) {
+    return new PrintWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8), true);
+  }
+
+  private static Input input(String text, @Nullable StreamOptions stream) {
+    for (GeneratorStream known : GeneratorStream.values()) {
+      if (known.name().toLowerCase(Locale.ROOT).equals(text)) {
+        return new Input.Stream((stream == null ? defaults() : stream).generator(known));
+      }
+    }
+    Path file = Path.of(text);
+    if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
+      throw new StartException(
+          "feed: '%s' is neither a file that can be read nor one of the streams sea, agrawal"
+              .formatted(text));
+    }
+    if (stream != null) {
+      throw new StartException(
+          "feed: --records, --seed and the like belong to synthetic streams; a file is sent as it is");
+    }
+    return new Input.Lines(file);
+  }
+
+  /** Picocli makes no group where none of its options is given. */
+  private static StreamOptions defaults() {
+    StreamOptions options = new StreamOptions();
+    options.seed = 42;
+    options.driftAt = -1;
+    return options;
+  }
+
+  private static String host(URI to) {
+    if (!"tcp".equals(to.getScheme()) || to.getHost() == null || to.getPort() < 1) {
+      throw new StartException(
+          "--to: must be tcp://HOST:PORT, such as tcp://127.0.0.1:9000, not '%s'".formatted(to));
+    }
+    return to.getHost();
+  }
+
+  private static void atLeast(long least, long value, String option) {
+    if (value < least) {
+      throw new StartException("%s: must be %d or more, not %d".formatted(option, least, value));
+    }
+  }
+
+  private static List<String> orEmpty(@Nullable List<String> values) {
+    return values == null ? List.of() : values;
+  }
+
+  private static int usageError(Terminal terminal, CommandLine.ParameterException wrong) {
+    terminal.err().println("penstock: " + wrong.getMessage());
+    terminal
+        .err()
+        .println("Try: " + wrong.getCommandLine().getCommandSpec().qualifiedName() + " --help");
+    return ExitCode.USAGE;
+  }
+
+  private static int failed(Terminal terminal, Exception failure) {
+    if (Boolean.getBoolean("penstock.debug")) {
+      failure.printStackTrace(terminal.err());
+    }
+    return switch (failure) {
+      case StartException wrong -> {
+        terminal.err().println("penstock: " + wrong.getMessage());
+        yield ExitCode.USAGE;
+      }
+      case RunException failed -> {
+        terminal.err().println("penstock: " + failed.getMessage());
+        yield ExitCode.FAILED;
+      }
+      default -> {
+        terminal
+            .err()
+            .println(
+                "penstock: unexpected %s: %s; with PENSTOCK_DEBUG=1 the whole story is printed"
+                    .formatted(failure.getClass().getSimpleName(), failure.getMessage()));
+        yield ExitCode.FAILED;
+      }
+    };
+  }
+}

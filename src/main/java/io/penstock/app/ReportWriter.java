@@ -1,0 +1,138 @@
+package io.penstock.app;
+
+import io.penstock.app.RunSnapshot.LedgerEntry;
+import io.penstock.app.RunSnapshot.Metrics;
+import io.penstock.app.RunSnapshot.Percentiles;
+import io.penstock.app.RunSnapshot.Stage;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.JsonNodeFactory;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The report of a run as JSON. It is written beside its place and moved there whole, so that whoever reads it never sees half
+ * of one. Numbers that are not known are null; metrics that do not apply are left out.
+ */
+final class ReportWriter {
+  private final Path file;
+  private final Path beside;
+
+  /**
+   * @throws StartException where the report could not be written at the end
+   */
+  ReportWriter(Path file) {
+    this.file = file.toAbsolutePath();
+    beside = this.file.resolveSibling("." + this.file.getFileName() + ".part");
+    if (Files.isDirectory(this.file)) {
+      throw new StartException("--report: %s is a folder; name a file".formatted(file));
+    }
+    try {
+      Files.deleteIfExists(beside);
+      Files.createFile(beside);
+      Files.delete(beside);
+    } catch (IOException e) {
+      throw new StartException(
+          "--report: cannot write %s (%s); name a file in a folder that exists and can be written"
+              .formatted(file, Causes.of(e)),
+          e);
+    }
+  }
+
+  /** Writes the report, replacing one that is there. */
+  void write(RunSnapshot run) {
+    byte[] text =
+        (JsonMapper.builder()
+                    .enable(SerializationFeature.INDENT_OUTPUT)
+                    .build()
+                    .writeValueAsString(json(run))
+                + "\n")
+            .getBytes(StandardCharsets.UTF_8);
+    try {
+      Files.write(beside, text);
+      try (FileChannel channel = FileChannel.open(beside, StandardOpenOption.WRITE)) {
+        channel.force(true);
+      }
+      Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new RunException("--report: cannot write %s (%s)".formatted(file, Causes.of(e)), e);
+    }
+  }
+
+  static ObjectNode json(RunSnapshot run) {
+    ObjectNode report = JsonNodeFactory.instance.objectNode();
+    report.put("records", run.rows().trained());
+    report.put("rejected", run.rows().rejected());
+    report.put("skipped", run.rows().skipped());
+    report.put("notTrained", run.rows().notTrained());
+    report.put("batches", run.batches());
+    number(report, "seconds", run.seconds());
+    number(report, "recordsPerSecond", run.rowsPerSecond());
+    ObjectNode prequential = report.putObject("prequential");
+    metrics(prequential, run.cumulative());
+    metrics(prequential.putObject("window"), run.window());
+    percentiles(report.putObject("step"), "Micros", run.stepMicros());
+    percentiles(report.putObject("freshness"), "Millis", run.freshnessMillis());
+    ArrayNode stages = report.putArray("stages");
+    for (Stage stage : run.stages()) {
+      ObjectNode node = stages.addObject();
+      node.put("name", stage.name());
+      number(node, "busy", stage.busyShare(run.seconds()));
+      number(node, "blocked", stage.blockedShare(run.seconds()));
+    }
+    report.put("bottleneck", Bottleneck.of(run).stage());
+    ObjectNode copy = report.putObject("copy");
+    copy.put("bytes", run.copy().bytes());
+    number(copy, "overlap", run.copy().overlap());
+    number(report, "allocatedBytesPerRecord", run.memory().allocatedBytesPerRecord());
+    ObjectNode ledger = report.putObject("ledger");
+    for (LedgerEntry entry : run.outcome().ledger()) {
+      ledger.putObject(entry.what()).put("rows", entry.rows()).put("hash", entry.hash());
+    }
+    report.put("weightsSha256", run.outcome().weightsSha256());
+    report.put("device", run.device());
+    report.put("version", Version.TEXT);
+    if (run.failure() != null) {
+      report.put("failure", run.failure());
+    }
+    return report;
+  }
+
+  private static void metrics(ObjectNode node, Metrics metrics) {
+    applicable(node, "accuracy", metrics.accuracy());
+    applicable(node, "kappa", metrics.kappa());
+    applicable(node, "kappaT", metrics.kappaT());
+    applicable(node, "noChangeAccuracy", metrics.noChangeAccuracy());
+    applicable(node, "majorityAccuracy", metrics.majorityAccuracy());
+    applicable(node, "logLoss", metrics.logLoss());
+    applicable(node, "mae", metrics.mae());
+    applicable(node, "rmse", metrics.rmse());
+  }
+
+  private static void applicable(ObjectNode node, String name, double value) {
+    if (!Double.isNaN(value)) {
+      number(node, name, value);
+    }
+  }
+
+  private static void percentiles(ObjectNode node, String unit, Percentiles percentiles) {
+    number(node, "p50" + unit, percentiles.p50());
+    number(node, "p99" + unit, percentiles.p99());
+  }
+
+  /** JSON has no infinities and no NaN. */
+  private static void number(ObjectNode node, String name, double value) {
+    if (Double.isFinite(value)) {
+      node.put(name, value);
+    } else {
+      node.putNull(name);
+    }
+  }
+}

@@ -1,0 +1,148 @@
+package io.penstock.app;
+
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.binder.MeterBinder;
+import io.penstock.app.RunSnapshot.Metrics;
+import io.penstock.app.RunSnapshot.Percentiles;
+import io.penstock.app.RunSnapshot.Stage;
+import io.penstock.pipeline.Rejections.Reason;
+import java.util.List;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Binds the meters of a run to the snapshot that the main thread took last. Whoever reads a meter computes it; the run itself
+ * pays nothing. Meters of metrics that do not apply to the task read NaN.
+ */
+final class RunMeters implements MeterBinder {
+  private static final double NANOS = 1e-9;
+
+  private final Supplier<RunSnapshot> latest;
+  private final DeadLetters deadLetters;
+
+  RunMeters(Supplier<RunSnapshot> latest, DeadLetters deadLetters) {
+    this.latest = latest;
+    this.deadLetters = deadLetters;
+  }
+
+  @Override
+  public void bindTo(MeterRegistry registry) {
+    counter(registry, PenstockMeter.ROWS_RECEIVED, run -> run.rows().received());
+    counter(registry, PenstockMeter.ROWS_TRAINED, run -> run.rows().trained());
+    counter(registry, PenstockMeter.ROWS_SKIPPED, run -> run.rows().skipped());
+    counter(registry, PenstockMeter.BATCHES, RunSnapshot::batches);
+    for (Reason reason : Reason.values()) {
+      counter(
+          registry,
+          PenstockMeter.ROWS_REJECTED,
+          run -> deadLetters.count(reason),
+          DeadLetters.name(reason));
+    }
+    List<Stage> stages = latest.get().stages();
+    for (int i = 0; i < stages.size(); i++) {
+      bindStage(registry, stages.get(i).name(), i);
+    }
+    gauge(registry, PenstockMeter.LOSS, RunSnapshot::loss);
+    bindMetrics(registry, "all", RunSnapshot::cumulative);
+    bindMetrics(registry, "window", RunSnapshot::window);
+    bindPercentiles(registry, PenstockMeter.STEP_TIME, 1e-6, RunSnapshot::stepMicros);
+    bindPercentiles(registry, PenstockMeter.FRESHNESS, 1e-3, RunSnapshot::freshnessMillis);
+    gauge(registry, PenstockMeter.RING_FILL, run -> run.memory().ringFill());
+    gauge(registry, PenstockMeter.RING_CAPACITY, run -> run.memory().ringCapacity());
+    gauge(registry, PenstockMeter.POOL_HELD, run -> run.memory().poolHeldBytes());
+    gauge(registry, PenstockMeter.POOL_CAPACITY, run -> run.memory().poolCapacityBytes());
+    gauge(registry, PenstockMeter.BYTES_IN_FLIGHT, run -> run.memory().inFlightBytes());
+    gauge(registry, PenstockMeter.ALLOCATED, run -> run.memory().allocatedBytesPerRecord());
+    counter(registry, PenstockMeter.COPY_BYTES, run -> run.copy().bytes());
+    gauge(registry, PenstockMeter.COPY_OVERLAP, run -> run.copy().overlap());
+  }
+
+  private void bindStage(MeterRegistry registry, String stage, int index) {
+    counter(registry, PenstockMeter.STAGE_ROWS, run -> run.stages().get(index).rows(), stage);
+    counter(registry, PenstockMeter.STAGE_BYTES, run -> run.stages().get(index).bytes(), stage);
+    counter(
+        registry,
+        PenstockMeter.STAGE_BUSY,
+        run -> run.stages().get(index).busyNanos() * NANOS,
+        stage);
+    counter(
+        registry,
+        PenstockMeter.STAGE_BLOCKED,
+        run -> run.stages().get(index).blockedNanos() * NANOS,
+        stage);
+    counter(
+        registry,
+        PenstockMeter.STAGE_STARVED,
+        run -> run.stages().get(index).starvedNanos() * NANOS,
+        stage);
+  }
+
+  private void bindMetrics(
+      MeterRegistry registry, String scope, Function<RunSnapshot, Metrics> metrics) {
+    metric(registry, "accuracy", scope, run -> metrics.apply(run).accuracy());
+    metric(registry, "kappa", scope, run -> metrics.apply(run).kappa());
+    metric(registry, "kappaT", scope, run -> metrics.apply(run).kappaT());
+    metric(registry, "noChangeAccuracy", scope, run -> metrics.apply(run).noChangeAccuracy());
+    metric(registry, "majorityAccuracy", scope, run -> metrics.apply(run).majorityAccuracy());
+    metric(registry, "logLoss", scope, run -> metrics.apply(run).logLoss());
+    metric(registry, "mae", scope, run -> metrics.apply(run).mae());
+    metric(registry, "rmse", scope, run -> metrics.apply(run).rmse());
+  }
+
+  private void metric(
+      MeterRegistry registry, String name, String scope, ToDoubleFunction<RunSnapshot> value) {
+    gauge(registry, PenstockMeter.PREQUENTIAL, value, name, scope);
+  }
+
+  private void bindPercentiles(
+      MeterRegistry registry,
+      PenstockMeter meter,
+      double scale,
+      Function<RunSnapshot, Percentiles> percentiles) {
+    gauge(registry, meter, run -> percentiles.apply(run).p50() * scale, "50");
+    gauge(registry, meter, run -> percentiles.apply(run).p99() * scale, "99");
+  }
+
+  /** The registry holds the binder weakly; {@link HttpEndpoint} holds it as long as it answers. */
+  private void counter(
+      MeterRegistry registry,
+      PenstockMeter meter,
+      ToDoubleFunction<RunSnapshot> value,
+      String... tags) {
+    FunctionCounter.builder(
+            meter.meterName(), this, binder -> value.applyAsDouble(binder.latest.get()))
+        .description(meter.description())
+        .baseUnit(unit(meter))
+        .tags(tags(meter, tags))
+        .register(registry);
+  }
+
+  private void gauge(
+      MeterRegistry registry,
+      PenstockMeter meter,
+      ToDoubleFunction<RunSnapshot> value,
+      String... tags) {
+    Gauge.builder(meter.meterName(), this, binder -> value.applyAsDouble(binder.latest.get()))
+        .description(meter.description())
+        .baseUnit(unit(meter))
+        .tags(tags(meter, tags))
+        .register(registry);
+  }
+
+  private static @Nullable String unit(PenstockMeter meter) {
+    return meter.unit().isEmpty() ? null : meter.unit();
+  }
+
+  private static Tags tags(PenstockMeter meter, String... values) {
+    Tags tags = Tags.empty();
+    for (int i = 0; i < values.length; i++) {
+      tags = tags.and(meter.tags().get(i), values[i]);
+    }
+    return tags;
+  }
+}

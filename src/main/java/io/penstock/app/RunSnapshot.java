@@ -1,0 +1,206 @@
+package io.penstock.app;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A run as it is at one moment. A number that does not apply or is not known yet is {@link Double#NaN}.
+ *
+ * @param state where the run stands
+ * @param source where rows come from, as an address to send to ({@code tcp://127.0.0.1:9000}) or a name
+ * @param device where steps run
+ * @param seconds from the start to now or to the end
+ * @param batches minibatches trained
+ * @param loss mean over the recent minibatches
+ * @param cumulative test-then-train metrics of all rows
+ * @param window the same, fading
+ * @param stepMicros time of a step
+ * @param freshnessMillis from a row's event time to the end of the step that trained on it
+ * @param stages in the order of the stream
+ * @param failure why the run ended, where it failed
+ */
+record RunSnapshot(
+    Phase state,
+    String source,
+    String device,
+    double seconds,
+    Rows rows,
+    long batches,
+    double loss,
+    Metrics cumulative,
+    Metrics window,
+    Percentiles stepMicros,
+    Percentiles freshnessMillis,
+    List<Stage> stages,
+    Memory memory,
+    Copy copy,
+    Outcome outcome,
+    @Nullable String failure) {
+
+  RunSnapshot {
+    stages = List.copyOf(stages);
+  }
+
+  /** Where a run stands. */
+  enum Phase {
+    STARTING,
+    RUNNING,
+    /** Asked to end; the step in flight is finished. */
+    STOPPING,
+    ENDED,
+    FAILED;
+
+    boolean isEnd() {
+      return this == ENDED || this == FAILED;
+    }
+  }
+
+  /**
+   * What became of rows.
+   *
+   * @param received rows that came, rejected ones counted in
+   * @param trained rows whose step was applied
+   * @param skipped rows whose step was not applied, its loss or gradient not being finite
+   * @param notTrained rows received that the run ended before
+   */
+  record Rows(long received, long trained, long rejected, long skipped, long notTrained) {}
+
+  /**
+   * Prequential metrics: each row is predicted before it is trained on.
+   *
+   * @param noChangeAccuracy accuracy of always predicting the label before
+   * @param majorityAccuracy accuracy of always predicting the most frequent label so far
+   */
+  record Metrics(
+      double accuracy,
+      double kappa,
+      double kappaT,
+      double noChangeAccuracy,
+      double majorityAccuracy,
+      double logLoss,
+      double mae,
+      double rmse) {
+    static final Metrics NONE =
+        new Metrics(
+            Double.NaN,
+            Double.NaN,
+            Double.NaN,
+            Double.NaN,
+            Double.NaN,
+            Double.NaN,
+            Double.NaN,
+            Double.NaN);
+
+    boolean ofClasses() {
+      return !Double.isNaN(accuracy);
+    }
+
+    /** The one number to watch: accuracy where there are classes, otherwise the mean absolute error. */
+    double main() {
+      return ofClasses() ? accuracy : mae;
+    }
+  }
+
+  record Percentiles(double p50, double p99) {
+    static final Percentiles NONE = new Percentiles(Double.NaN, Double.NaN);
+  }
+
+  /**
+   * What a stage did with its time since the start.
+   *
+   * @param name as in its {@link io.penstock.pipeline.StageMeter}
+   * @param threads that work on it at most
+   */
+  record Stage(
+      String name,
+      int threads,
+      long busyNanos,
+      long blockedNanos,
+      long starvedNanos,
+      long rows,
+      long bytes) {
+
+    double busyShare(double seconds) {
+      return share(busyNanos, seconds);
+    }
+
+    double blockedShare(double seconds) {
+      return share(blockedNanos, seconds);
+    }
+
+    private double share(long nanos, double seconds) {
+      return seconds <= 0 ? 0 : Math.clamp(nanos / (seconds * 1e9 * threads), 0, 1);
+    }
+  }
+
+  /**
+   * Memory on the way.
+   *
+   * @param ringFill slots published or being read
+   * @param poolHeldBytes blocks that somebody owns
+   * @param inFlightBytes bytes received but not trained on
+   * @param allocatedBytesPerRecord heap of all threads since the end of warm-up
+   */
+  record Memory(
+      int ringFill,
+      int ringCapacity,
+      long poolHeldBytes,
+      long poolCapacityBytes,
+      long inFlightBytes,
+      double allocatedBytesPerRecord) {}
+
+  /**
+   * Copies to the device.
+   *
+   * @param overlap share of their time hidden behind computing
+   */
+  record Copy(long bytes, double overlap) {
+    static final Copy NONE = new Copy(0, Double.NaN);
+  }
+
+  /**
+   * What is left behind.
+   *
+   * @param weightsSha256 of the weights; empty until the end
+   */
+  record Outcome(List<LedgerEntry> ledger, String weightsSha256) {
+    static final Outcome NONE = new Outcome(List.of(), "");
+
+    Outcome {
+      ledger = List.copyOf(ledger);
+    }
+  }
+
+  /**
+   * One line of the ledger.
+   *
+   * @param what became of the rows: trained, skipped, rejected, lost
+   * @param hash order-independent sum of hashes over the rows' positions, in hexadecimal
+   */
+  record LedgerEntry(String what, long rows, String hash) {}
+
+  /** The same, failed for a reason that only the end shows. */
+  RunSnapshot failed(String reason) {
+    return new RunSnapshot(
+        Phase.FAILED,
+        source,
+        device,
+        seconds,
+        rows,
+        batches,
+        loss,
+        cumulative,
+        window,
+        stepMicros,
+        freshnessMillis,
+        stages,
+        memory,
+        copy,
+        outcome,
+        reason);
+  }
+
+  double rowsPerSecond() {
+    return seconds <= 0 ? 0 : rows.trained() / seconds;
+  }
+}

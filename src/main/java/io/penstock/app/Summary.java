@@ -1,0 +1,145 @@
+package io.penstock.app;
+
+import io.penstock.app.RunSnapshot.Metrics;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
+
+/** What a person wants to know at the end of a run. */
+final class Summary {
+  private Summary() {}
+
+  static String of(RunSnapshot run, DeadLetters deadLetters, MetricHistory history) {
+    List<String> lines = new ArrayList<>();
+    if (run.failure() != null) {
+      lines.add("The run failed: " + run.failure());
+    }
+    lines.add(trained(run));
+    if (run.rows().trained() > 0) {
+      lines.add("");
+      lines.addAll(metrics(run));
+      lines.addAll(history(run, history));
+      lines.add("");
+      lines.addAll(times(run));
+    }
+    lines.addAll(untrained(run, deadLetters));
+    if (run.rows().trained() > 0) {
+      lines.add("limit        " + Bottleneck.of(run).sentence());
+    }
+    if (!run.outcome().weightsSha256().isEmpty()) {
+      lines.add("weights      sha256 " + run.outcome().weightsSha256());
+    }
+    return String.join("\n", lines);
+  }
+
+  private static String trained(RunSnapshot run) {
+    return "Trained on %s from %s in %s: %s rows/s, %s on %s"
+        .formatted(
+            Texts.count(run.rows().trained(), "row"),
+            run.source(),
+            Texts.seconds(run.seconds()),
+            Texts.rate(run.rowsPerSecond()),
+            Texts.count(run.batches(), "minibatch"),
+            run.device());
+  }
+
+  private static List<String> metrics(RunSnapshot run) {
+    List<String> lines = new ArrayList<>();
+    lines.add(
+        String.format(Locale.ROOT, "%-22s %12s %12s", "test, then train", "all rows", "window"));
+    metric(lines, run, "accuracy", Metrics::accuracy);
+    metric(lines, run, "  no-change", Metrics::noChangeAccuracy);
+    metric(lines, run, "  majority class", Metrics::majorityAccuracy);
+    metric(lines, run, "kappa", Metrics::kappa);
+    metric(lines, run, "kappa-T", Metrics::kappaT);
+    metric(lines, run, "log loss", Metrics::logLoss);
+    metric(lines, run, "mae", Metrics::mae);
+    metric(lines, run, "rmse", Metrics::rmse);
+    return lines;
+  }
+
+  private static void metric(
+      List<String> lines, RunSnapshot run, String name, ToDoubleFunction<Metrics> value) {
+    double all = value.applyAsDouble(run.cumulative());
+    double window = value.applyAsDouble(run.window());
+    if (!Double.isNaN(all) || !Double.isNaN(window)) {
+      lines.add(
+          String.format(
+              Locale.ROOT, "%-22s %12s %12s", name, Texts.metric(all), Texts.metric(window)));
+    }
+  }
+
+  private static List<String> history(RunSnapshot run, MetricHistory history) {
+    if (history.size() < 2) {
+      return List.of();
+    }
+    String name = run.window().ofClasses() ? "accuracy" : "mae";
+    int least = history.indexOfLeast();
+    int most = history.indexOfMost();
+    return List.of(
+        "",
+        "%s in the window over the run: %s at row %s, %s at row %s, %s at the end"
+            .formatted(
+                name,
+                Texts.metric(history.value(Math.min(least, most))),
+                Texts.count(history.row(Math.min(least, most))),
+                Texts.metric(history.value(Math.max(least, most))),
+                Texts.count(history.row(Math.max(least, most))),
+                Texts.metric(run.window().main())),
+        history.sparkline());
+  }
+
+  private static List<String> times(RunSnapshot run) {
+    List<String> lines = new ArrayList<>();
+    if (!Double.isNaN(run.stepMicros().p50())) {
+      lines.add(
+          String.format(
+              Locale.ROOT,
+              "step         median %.0f µs, 99%% within %.0f µs",
+              run.stepMicros().p50(),
+              run.stepMicros().p99()));
+    }
+    if (!Double.isNaN(run.freshnessMillis().p50())) {
+      lines.add(
+          "freshness    median %s, 99%% within %s"
+              .formatted(
+                  Texts.millis(run.freshnessMillis().p50()),
+                  Texts.millis(run.freshnessMillis().p99())));
+    }
+    return lines;
+  }
+
+  private static List<String> untrained(RunSnapshot run, DeadLetters deadLetters) {
+    List<String> lines = new ArrayList<>();
+    if (run.rows().rejected() > 0) {
+      String reasons =
+          deadLetters.byReason().entrySet().stream()
+              .map(e -> DeadLetters.name(e.getKey()) + " " + Texts.count(e.getValue()))
+              .collect(Collectors.joining(", "));
+      lines.add(
+          "rejected     %s (%s)%s"
+              .formatted(
+                  Texts.count(run.rows().rejected(), "row"),
+                  reasons,
+                  deadLetters.file() == null ? ", not kept" : ", kept in " + deadLetters.file()));
+    }
+    IOException failure = deadLetters.failure();
+    if (failure != null) {
+      lines.add("             not all of them: writing failed (" + Causes.of(failure) + ")");
+    }
+    if (run.rows().skipped() > 0) {
+      lines.add(
+          "skipped      %s, loss or gradient not finite"
+              .formatted(Texts.count(run.rows().skipped(), "row")));
+    }
+    if (run.rows().notTrained() > 0) {
+      lines.add(
+          "not trained  %s that had come when the run ended"
+              .formatted(Texts.count(run.rows().notTrained(), "row")));
+    }
+    return lines;
+  }
+}

@@ -1,0 +1,167 @@
+package io.penstock.app;
+
+import io.penstock.app.RunSnapshot.Phase;
+import io.penstock.config.Config;
+import io.penstock.config.SourceConfig;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/** {@code penstock train}: starts a run, watches it to its end, and tells what came of it. */
+final class Training {
+  private static final Duration TICK = Duration.ofMillis(100);
+  private static final long FLUSH_NANOS = 1_000_000_000L;
+
+  /** From a signal: the step in flight may take so long; then the run is reported as it is. */
+  private static final long STOP_NANOS = 2_000_000_000L;
+
+  private static final Duration EXIT = Duration.ofMillis(2700);
+
+  private final Engine engine;
+  private final Terminal terminal;
+
+  Training(Engine engine, Terminal terminal) {
+    this.engine = engine;
+    this.terminal = terminal;
+  }
+
+  /**
+   * What the command line says beside the configuration.
+   *
+   * @param maxRecords rows to train on before the run ends; 0: no bound
+   * @param report file for the report, where one is wanted
+   */
+  record Options(long maxRecords, @Nullable Path report, boolean fresh) {}
+
+  /** Trains to the end; returns the exit code. */
+  int train(Path file, List<String> sets, Options options) throws InterruptedException {
+    Config config = engine.config(file, sets);
+    ReportWriter report = options.report() == null ? null : new ReportWriter(options.report());
+    try (Termination termination = Termination.install(EXIT, terminal.err());
+        DeadLetters deadLetters = deadLetters(config);
+        Run run =
+            engine.run(
+                config, new RunOptions(options.maxRecords(), options.fresh(), deadLetters))) {
+      Watch watch =
+          new Watch(
+              run,
+              deadLetters,
+              new RejectionLimit(config.errors().maxRate()),
+              new StatusLine(terminal.err(), terminal.columns()),
+              new MetricHistory(config.evaluation().window()));
+      RunSnapshot end;
+      try (HttpEndpoint http = http(config, watch::latest, deadLetters)) {
+        run.start();
+        termination.onRequest(run::stop);
+        greet(run.snapshot(), http);
+        end = watch.toTheEnd();
+      }
+      deadLetters.flush();
+      terminal.out().println(Summary.of(end, deadLetters, watch.history));
+      if (report != null) {
+        report.write(end);
+      }
+      return end.state() == Phase.FAILED ? ExitCode.FAILED : ExitCode.OK;
+    }
+  }
+
+  private static DeadLetters deadLetters(Config config) {
+    String file = config.errors().deadLetters();
+    return file.isEmpty()
+        ? DeadLetters.countedOnly()
+        : DeadLetters.to(Path.of(file), List.of(sourceName(config.source())));
+  }
+
+  private static String sourceName(SourceConfig source) {
+    return switch (source) {
+      case SourceConfig.Tcp _ -> "tcp";
+      case SourceConfig.File _ -> "file";
+      case SourceConfig.Generator _ -> "generator";
+    };
+  }
+
+  private static @Nullable HttpEndpoint http(
+      Config config, Supplier<RunSnapshot> latest, DeadLetters deadLetters) {
+    return config.http().port() < 0
+        ? null
+        : new HttpEndpoint(config.http().bind(), config.http().port(), latest, deadLetters);
+  }
+
+  private void greet(RunSnapshot run, @Nullable HttpEndpoint http) {
+    terminal
+        .err()
+        .println(
+            "penstock %s: training from %s on %s%s"
+                .formatted(
+                    Version.TEXT,
+                    run.source(),
+                    run.device(),
+                    http == null ? "" : "; meters at " + http.address() + "/metrics"));
+  }
+
+  /** Looks at a run a few times a second. */
+  private final class Watch {
+    private final Run run;
+    private final DeadLetters deadLetters;
+    private final RejectionLimit limit;
+    private final StatusLine status;
+    private final MetricHistory history;
+    private volatile RunSnapshot latest;
+    private long flushedNanos;
+
+    Watch(
+        Run run,
+        DeadLetters deadLetters,
+        RejectionLimit limit,
+        StatusLine status,
+        MetricHistory history) {
+      this.run = run;
+      this.deadLetters = deadLetters;
+      this.limit = limit;
+      this.status = status;
+      this.history = history;
+      latest = run.snapshot();
+    }
+
+    RunSnapshot latest() {
+      return latest;
+    }
+
+    RunSnapshot toTheEnd() throws InterruptedException {
+      long stoppingNanos = 0;
+      boolean ended = false;
+      while (!ended) {
+        ended = run.awaitEnd(TICK);
+        long now = terminal.nanoTime().getAsLong();
+        look(now);
+        if (!ended && latest.state() == Phase.STOPPING) {
+          stoppingNanos = stoppingNanos == 0 ? now : stoppingNanos;
+          ended = now - stoppingNanos > STOP_NANOS;
+        }
+      }
+      status.end();
+      Optional<String> exceeded = limit.exceeded(latest.rows(), true);
+      if (exceeded.isPresent() && latest.state() == Phase.ENDED) {
+        latest = latest.failed(exceeded.get());
+      }
+      return latest;
+    }
+
+    private void look(long now) {
+      RunSnapshot seen = run.snapshot();
+      latest = seen;
+      history.observe(seen.rows().trained(), seen.window().main());
+      status.update(now, seen);
+      if (!seen.state().isEnd()) {
+        limit.exceeded(seen.rows(), false).ifPresent(run::fail);
+      }
+      if (now - flushedNanos > FLUSH_NANOS) {
+        deadLetters.flush();
+        flushedNanos = now;
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package io.penstock.app;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.penstock.app.RunSnapshot.Phase;
+import io.penstock.pipeline.PartitionCursor;
+import io.penstock.pipeline.Rejections.Reason;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.Arrays;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class HttpEndpointTest {
+  private final FakeRun run = new FakeRun();
+  private final DeadLetters letters = DeadLetters.countedOnly();
+  private final HttpEndpoint http = new HttpEndpoint("127.0.0.1", 0, run::snapshot, letters);
+  private final HttpClient client = HttpClient.newHttpClient();
+
+  @AfterEach
+  void close() {
+    client.close();
+    http.close();
+    letters.close();
+  }
+
+  @Test
+  void shouldShowTheRunAsPrometheusReadsIt() throws Exception {
+    run.become(FakeRun.snapshot(Phase.RUNNING, 25_600, 0));
+    letters.reject(new PartitionCursor(0, 0, 0, 0), 0, Reason.TOO_LONG, "", new byte[0], 0, 0);
+
+    String page = get("/metrics").body();
+
+    assertThat(page)
+        .contains("penstock_trained_rows_total 25600.0")
+        .contains("penstock_rejected_rows_total{reason=\"tooLong\"} 1.0")
+        .contains("penstock_stage_busy_seconds_total{stage=\"device\"} 9.0")
+        .contains("penstock_prequential{metric=\"accuracy\",scope=\"window\"} 0.9312")
+        .contains("penstock_freshness_seconds{percentile=\"50\"} 0.0035")
+        .contains("penstock_ring_fill_slots 3.0");
+  }
+
+  @Test
+  void shouldShowEveryDocumentedMeterAndNoOther() throws Exception {
+    Pattern type = Pattern.compile("# TYPE (\\S+) \\S+");
+    String page = get("/metrics").body();
+
+    assertThat(type.matcher(page).results().map(match -> match.group(1)))
+        .containsExactlyInAnyOrderElementsOf(
+            Arrays.stream(PenstockMeter.values()).map(HttpEndpointTest::prometheusName).toList());
+  }
+
+  @Test
+  void shouldBeHealthyWhileTheRunCanTrain() throws Exception {
+    assertThat(get("/health").statusCode()).as("starting").isEqualTo(503);
+
+    run.become(FakeRun.snapshot(Phase.RUNNING, 5, 1));
+    assertThat(get("/health").statusCode()).isEqualTo(200);
+    assertThat(get("/health").body())
+        .isEqualTo("{\"state\":\"running\",\"records\":5,\"rejected\":1}\n");
+
+    run.become(FakeRun.snapshot(Phase.FAILED, 5, 1));
+    assertThat(get("/health").statusCode()).isEqualTo(503);
+  }
+
+  @Test
+  void shouldSayWhatThereIsAndRefuseTheRest() throws Exception {
+    assertThat(get("/").body()).contains("/metrics", "/health");
+    assertThat(get("/etc/passwd").statusCode()).isEqualTo(404);
+  }
+
+  private static String prometheusName(PenstockMeter meter) {
+    String name = meter.meterName().replace('.', '_');
+    String unit =
+        meter.unit().isEmpty() || name.endsWith("_" + meter.unit()) ? "" : "_" + meter.unit();
+    return name + unit + (meter.kind() == PenstockMeter.Kind.COUNTER ? "_total" : "");
+  }
+
+  private HttpResponse<String> get(String path) throws IOException, InterruptedException {
+    return client.send(
+        HttpRequest.newBuilder(URI.create(http.address() + path)).build(),
+        HttpResponse.BodyHandlers.ofString());
+  }
+}
