@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Turns the bytes of one partition into columnar blocks (RFC 4180). Rows that cannot be decoded go to the rejections and leave
  * no trace in a block. What comes out does not depend on how the bytes were cut. Not thread-safe.
  */
+@SuppressWarnings("DoNotCallSuggester")
 public final class CsvDecoder {
 
   /** Why {@link #decode} returned. */
@@ -48,7 +49,6 @@ public final class CsvDecoder {
    *
    * @throws SourceException where a field of the schema is not among them
    */
-  @SuppressWarnings("DoNotCallSuggester")
   public void useHeader(List<String> columnNames) {
     throw new UnsupportedOperationException();
   }
@@ -60,31 +60,26 @@ public final class CsvDecoder {
    * @param arrivalNanos when the bytes came, nanoseconds since 1970
    * @throws SourceException where the header lacks a field of the schema
    */
-  @SuppressWarnings("DoNotCallSuggester")
   public Progress decode(ByteBuf in, long arrivalNanos) {
     throw new UnsupportedOperationException();
   }
 
   /** No byte follows: the last row may lack its newline. Then {@link #decode} with an empty buffer until {@code ENDED}. */
-  @SuppressWarnings("DoNotCallSuggester")
   public void finish() {
     throw new UnsupportedOperationException();
   }
 
   /** The connection broke: as {@link #finish}, but a row without its newline is torn, and rejected. */
-  @SuppressWarnings("DoNotCallSuggester")
   public void finishTorn() {
     throw new UnsupportedOperationException();
   }
 
   /** Hands over the block, full or not, or one without rows if rows were rejected; null where nothing was decoded since. */
-  @SuppressWarnings("DoNotCallSuggester")
   public @Nullable Block takeBlock() {
     throw new UnsupportedOperationException();
   }
 
   /** Gives back the block being filled. */
-  @SuppressWarnings("DoNotCallSuggester")
   public void release() {
     throw new UnsupportedOperationException();
   }

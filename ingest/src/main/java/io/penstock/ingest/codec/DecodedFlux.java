@@ -11,6 +11,7 @@ import reactor.core.publisher.Flux;
  * Bytes decoded item by item, as they are requested. It asks upstream for one buffer when it has nothing left to decode, so
  * that what is not wanted downstream is not read from the wire.
  */
+@SuppressWarnings("DoNotCallSuggester")
 public final class DecodedFlux extends Flux<StreamItem> {
   private DecodedFlux() {}
 
@@ -30,7 +31,6 @@ public final class DecodedFlux extends Flux<StreamItem> {
   }
 
   @Override
-  @SuppressWarnings("DoNotCallSuggester")
   public void subscribe(CoreSubscriber<? super StreamItem> actual) {
     throw new UnsupportedOperationException();
   }
