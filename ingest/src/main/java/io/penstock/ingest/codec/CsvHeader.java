@@ -3,6 +3,7 @@ package io.penstock.ingest.codec;
 import java.util.List;
 
 /** The first row of a partition: the names of its columns. */
+@SuppressWarnings("DoNotCallSuggester")
 public final class CsvHeader {
   private CsvHeader() {}
 

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /** From the schema as configured, patterns and all, to the columns that blocks have. */
+@SuppressWarnings("DoNotCallSuggester")
 public final class SchemaResolver {
   private SchemaResolver() {}
 
