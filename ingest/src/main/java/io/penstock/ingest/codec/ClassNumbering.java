@@ -1,0 +1,17 @@
+package io.penstock.ingest.codec;
+
+/**
+ * Whether the integer classes of a stream count from 0 or from 1: settled for all partitions of a source by the first label
+ * that only one of the two has, 0 or the number of classes. Thread-safe.
+ */
+public final class ClassNumbering {
+  private volatile int origin = -1;
+
+  /** Claims that classes count from {@code first} (0 or 1); false where the stream has shown the other already. */
+  synchronized boolean countsFrom(int first) {
+    if (origin < 0) {
+      origin = first;
+    }
+    return origin == first;
+  }
+}
