@@ -76,8 +76,9 @@ public final class SlotRing implements AutoCloseable {
 
   /** Consumer: all slots up to {@code sequence} have been read for the last time. */
   public void release(long sequence) {
-    // Volatile, not ordered: the assembler first says that it waits and then looks for a free slot; this thread first frees one
-    // and then looks whether somebody waits. An ordered store could be seen after that look, and nobody would wake up.
+    // Volatile, not ordered. The assembler says that it waits, then looks for a free slot; this
+    // thread frees one, then looks whether somebody waits. An ordered store could be seen after
+    // that look, and nobody would wake up (found by jcstress).
     released.setVolatile(sequence);
     onRelease.run();
   }
