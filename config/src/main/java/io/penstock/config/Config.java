@@ -1,37 +1,81 @@
 package io.penstock.config;
 
+import io.penstock.config.Key.Unit;
 import java.time.Duration;
 import java.util.List;
 
 /**
  * All settings of a run, as a YAML file declares them.
  *
- * @param name the run's name, for reports and meters
+ * @param name the run's name, for reports and meters: letters, digits, {@code .}, {@code _} and {@code -}
+ * @param source where rows come from
+ * @param schema what a row holds; left out where the source implies it, as synthetic streams do
+ * @param features steps from columns to features, in their order
+ * @param batch how minibatches are cut
+ * @param model what is trained
+ * @param loss what is made small
+ * @param optimizer how weights follow gradients
+ * @param device where steps run: {@code auto} or {@code cpu}; {@code auto} takes the best one present
+ * @param pipeline means of the way from source to ring
+ * @param evaluation how the run is judged while it trains
+ * @param errors what happens to rows that cannot be used
+ * @param http metrics and health over HTTP
+ * @param seed of all random numbers of the model
  */
+@Planned({"sources", "checkpoint"})
 public record Config(
-    String name,
+    @Key(byDefault = "penstock") String name,
     SourceConfig source,
     SchemaConfig schema,
-    List<FeatureConfig> features,
-    BatchConfig batch,
+    @Key(byDefault = "[]") List<FeatureConfig> features,
+    @Key(byDefault = "{}") BatchConfig batch,
     ModelConfig model,
-    LossConfig loss,
-    OptimizerConfig optimizer,
-    String device,
-    PipelineConfig pipeline,
-    EvaluationConfig evaluation,
-    ErrorsConfig errors,
-    HttpConfig http,
-    long seed) {
+    @Key(byDefault = "auto") LossConfig loss,
+    @Key(byDefault = "adam") OptimizerConfig optimizer,
+    @Key(byDefault = "auto") String device,
+    @Key(byDefault = "{}") PipelineConfig pipeline,
+    @Key(byDefault = "{}") EvaluationConfig evaluation,
+    @Key(byDefault = "{}") ErrorsConfig errors,
+    @Key(byDefault = "{}", none = "{port: -1}") HttpConfig http,
+    @Key(byDefault = "42") long seed) {
+
+  /** Checks what settings demand of each other. */
+  public Config {
+    features = List.copyOf(features);
+    if (!name.matches("[A-Za-z0-9._-]+")) {
+      throw new InvalidSetting(
+          "name", "must be letters, digits, '.', '_' and '-', not \"" + name + '"');
+    }
+    Fit.checkDevice(device);
+    Fit.checkModel(model, loss, schema.label());
+    Fit.checkFeatures(features, schema.fields());
+  }
+
+  /**
+   * The configuration that a text declares; for code that would rather not have a file.
+   *
+   * @param sets overrides, {@code a.b=c}
+   * @throws ConfigException with all that is wrong
+   */
+  public static Config parse(String yaml, String... sets) {
+    return ConfigReader.parse("configuration", yaml, List.of(sets));
+  }
 
   /**
    * How minibatches are cut.
    *
    * @param size rows of a full minibatch
-   * @param maxDelay how long rows may wait for a full minibatch; zero: for ever ({@code none}), so that minibatches are cut by
-   *     count alone
+   * @param maxDelay how long rows may wait for a full minibatch; zero, {@code none}: for ever, so that minibatches are cut by
+   *     count alone and runs are equal to the bit
    */
-  public record BatchConfig(int size, Duration maxDelay) {}
+  public record BatchConfig(
+      @Key(byDefault = "256", range = "[1, 65536]") int size,
+      @Key(byDefault = "20ms", none = "0s", range = "[0s, 1h]") Duration maxDelay) {
+    /** Checks ranges. */
+    public BatchConfig {
+      Setting.check(BatchConfig.class, size, maxDelay);
+    }
+  }
 
   /**
    * Means of the way from source to ring.
@@ -40,27 +84,68 @@ public record Config(
    * @param memory bound on the memory of all blocks, in bytes
    * @param slots minibatches in the ring, a power of two
    */
-  public record PipelineConfig(int parallelism, long memory, int slots) {}
+  public record PipelineConfig(
+      @Key(byDefault = "1", range = "[1, 256]") int parallelism,
+      @Key(byDefault = "64MB", range = "[1MB, 1TB]", unit = Unit.BYTES) long memory,
+      @Key(byDefault = "8", range = "[2, 1024]") int slots) {
+    /** Checks ranges. */
+    public PipelineConfig {
+      Setting.check(PipelineConfig.class, parallelism, memory, slots);
+      if (Integer.bitCount(slots) != 1) {
+        throw new InvalidSetting("slots", "must be a power of two, 2 to 1024, not " + slots);
+      }
+    }
+  }
 
   /**
    * How the run is judged while it trains.
    *
    * @param window rows over which windowed metrics fade: a row weighs (1 - 1/window) to the power of its age
    */
-  public record EvaluationConfig(int window) {}
+  public record EvaluationConfig(
+      @Key(byDefault = "10_000", range = "[1, 1_000_000_000]") int window) {
+    /** Checks ranges. */
+    public EvaluationConfig {
+      Setting.check(EvaluationConfig.class, window);
+    }
+  }
 
   /**
    * What happens to rows that cannot be used.
    *
-   * @param deadLetters file for rejected rows; empty: they are only counted
+   * @param deadLetters file for rejected rows; empty, {@code none}: they are only counted
    * @param maxRate share of rejected rows above which the run ends
    */
-  public record ErrorsConfig(String deadLetters, double maxRate) {}
+  public record ErrorsConfig(
+      @Key(byDefault = "none", none = "''") String deadLetters,
+      @Key(byDefault = "1%", range = "[0, 1]", unit = Unit.SHARE) double maxRate) {
+    /** Checks ranges. */
+    public ErrorsConfig {
+      Setting.check(ErrorsConfig.class, deadLetters, maxRate);
+    }
+  }
 
   /**
    * Metrics and health over HTTP.
    *
-   * @param port 0: any free one; -1: no HTTP
+   * @param port 0: any free one; -1, or {@code http: none}: no HTTP
+   * @param bind address to listen on
+   * @param insecure must be true to listen on anything but loopback
    */
-  public record HttpConfig(int port, String bind) {}
+  @Planned({"tls", "token"})
+  public record HttpConfig(
+      @Key(byDefault = "8080", range = "[-1, 65535]") int port,
+      @Key(byDefault = "127.0.0.1") String bind,
+      @Key(byDefault = "false") boolean insecure) {
+    /** Checks ranges, and that nobody listens to the world by oversight. */
+    public HttpConfig {
+      Setting.check(HttpConfig.class, port, bind, insecure);
+      Fit.checkBind(bind, insecure);
+    }
+
+    /** Not insecure. */
+    public HttpConfig(int port, String bind) {
+      this(port, bind, false);
+    }
+  }
 }

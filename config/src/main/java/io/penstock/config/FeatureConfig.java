@@ -1,8 +1,11 @@
 package io.penstock.config;
 
+import java.util.HashSet;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** One step from columns to features. Each acts on the columns that {@code fields} selects. */
+@Planned({"hash", "dictionary", "minMax", "log1p", "bucketize", "cyclical", "lag"})
 public sealed interface FeatureConfig {
 
   /** Types ({@code number}, {@code flag}, {@code category}), names, or patterns with {@code *}. */
@@ -11,25 +14,93 @@ public sealed interface FeatureConfig {
   /**
    * To mean 0 and variance 1, by running mean and population variance.
    *
+   * @param fields types, names or patterns of fields
    * @param updateEvery rows after which the statistics advance
    */
-  record Standardize(List<String> fields, int updateEvery) implements FeatureConfig {}
+  record Standardize(
+      List<String> fields, @Key(byDefault = "64", range = "[1, 1_000_000]") int updateEvery)
+      implements FeatureConfig {
+    /** Checks ranges. */
+    public Standardize {
+      fields = List.copyOf(fields);
+      Setting.check(Standardize.class, fields, updateEvery);
+    }
+  }
 
-  /** To the range {@code min} to {@code max}. */
-  record Clip(List<String> fields, double min, double max) implements FeatureConfig {}
+  /**
+   * To the range {@code min} to {@code max}.
+   *
+   * @param fields types, names or patterns of fields
+   * @param min what lies below becomes this
+   * @param max what lies above becomes this
+   */
+  record Clip(List<String> fields, double min, double max) implements FeatureConfig {
+    /** Checks ranges. */
+    public Clip {
+      fields = List.copyOf(fields);
+      Setting.check(Clip.class, fields, min, max);
+      if (min > max) {
+        throw new InvalidSetting("max", "must be at least min, " + min + ", not " + max);
+      }
+    }
+  }
 
   /**
    * Missing values.
    *
+   * @param fields types, names or patterns of fields
    * @param with what stands in for them
    * @param value for {@code CONSTANT}
+   * @param updateEvery rows after which mean or last value advance
    */
+  @WrittenAs(ImputeForm.class)
   record Impute(List<String> fields, Imputation with, double value, int updateEvery)
-      implements FeatureConfig {}
+      implements FeatureConfig {
+    /** Checks ranges. */
+    public Impute {
+      fields = List.copyOf(fields);
+      Setting.check(Impute.class, fields, with, value, updateEvery);
+      if (updateEvery < 1) {
+        throw new InvalidSetting("updateEvery", "must be at least 1, not " + updateEvery);
+      }
+    }
+  }
 
+  /**
+   * Missing values, as it is written.
+   *
+   * @param fields types, names or patterns of fields
+   * @param with what stands in for them: {@code mean} and {@code last} of those seen, or a number
+   * @param updateEvery rows after which mean or last value advance
+   */
+  record ImputeForm(
+      List<String> fields,
+      @Key(byDefault = "mean") String with,
+      @Key(byDefault = "64", range = "[1, 1_000_000]") int updateEvery)
+      implements WrittenAs.Form {
+    @Override
+    public Impute meaning() {
+      return switch (with) {
+        case "mean" -> new Impute(fields, Imputation.MEAN, 0, updateEvery);
+        case "last" -> new Impute(fields, Imputation.LAST, 0, updateEvery);
+        default -> {
+          Number value = Scalars.number(double.class, Key.Unit.PLAIN, with);
+          if (value == null) {
+            throw new InvalidSetting("with", "must be mean, last or a number, not " + with);
+          }
+          yield new Impute(fields, Imputation.CONSTANT, value.doubleValue(), updateEvery);
+        }
+      };
+    }
+  }
+
+  /** What stands in for a missing value. */
   enum Imputation {
+    /** The mean of the values seen. */
     MEAN,
+    /** The last value seen. */
     LAST,
+    /** A value that is configured. */
     CONSTANT
   }
 
@@ -39,6 +110,50 @@ public sealed interface FeatureConfig {
    * @param values the categories; empty: the first {@code capacity} that come
    * @param capacity number of features; further categories set none of them
    */
+  @WrittenAs(OneHotForm.class)
   record OneHot(List<String> fields, List<String> values, int capacity, int updateEvery)
-      implements FeatureConfig {}
+      implements FeatureConfig {
+    /** Makes one feature for each value where there are values. */
+    public OneHot {
+      fields = List.copyOf(fields);
+      values = List.copyOf(values);
+      capacity = values.isEmpty() ? capacity : values.size();
+      if (capacity < 1 || capacity > MAX_CAPACITY) {
+        throw new InvalidSetting("capacity", "must be 1 to " + MAX_CAPACITY + ", not " + capacity);
+      }
+      if (updateEvery < 1) {
+        throw new InvalidSetting("updateEvery", "must be at least 1, not " + updateEvery);
+      }
+    }
+
+    private static final int MAX_CAPACITY = 65536;
+  }
+
+  /**
+   * A feature for each category, as it is written.
+   *
+   * @param fields types, names or patterns of fields
+   * @param values the categories; empty: the first {@code capacity} that come
+   * @param capacity number of features where there are no {@code values}, 64 unless given; further categories set none of them
+   * @param updateEvery rows after which categories that came are given features
+   */
+  record OneHotForm(
+      @Key(byDefault = "category") List<String> fields,
+      @Key(byDefault = "[]") List<String> values,
+      @Nullable Integer capacity,
+      @Key(byDefault = "64", range = "[1, 1_000_000]") int updateEvery)
+      implements WrittenAs.Form {
+    private static final int CAPACITY = 64;
+
+    @Override
+    public OneHot meaning() {
+      if (!values.isEmpty() && capacity != null) {
+        throw new InvalidSetting("capacity", "must be left out where values are listed");
+      }
+      if (new HashSet<>(values).size() < values.size()) {
+        throw new InvalidSetting("values", "must name each category once, not " + values);
+      }
+      return new OneHot(fields, values, capacity == null ? CAPACITY : capacity, updateEvery);
+    }
+  }
 }

@@ -14,9 +14,27 @@ public sealed interface LossConfig {
   /** Half the squared error. */
   record Squared() implements LossConfig {}
 
-  /** Squared up to {@code delta}, linear beyond. */
-  record Huber(double delta) implements LossConfig {}
+  /**
+   * Squared up to {@code delta}, linear beyond.
+   *
+   * @param delta where the one becomes the other, in the label's unit
+   */
+  record Huber(@Key(byDefault = "1", range = "(0, inf)") double delta) implements LossConfig {
+    /** Checks ranges. */
+    public Huber {
+      Setting.check(Huber.class, delta);
+    }
+  }
 
-  /** The pinball loss of quantile {@code tau}. */
-  record Quantile(double tau) implements LossConfig {}
+  /**
+   * The pinball loss of a quantile.
+   *
+   * @param tau which quantile; 0.5 is the median
+   */
+  record Quantile(@Key(byDefault = "0.5", range = "(0, 1)") double tau) implements LossConfig {
+    /** Checks ranges. */
+    public Quantile {
+      Setting.check(Quantile.class, tau);
+    }
+  }
 }

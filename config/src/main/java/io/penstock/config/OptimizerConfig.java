@@ -1,34 +1,147 @@
 package io.penstock.config;
 
 /** How weights follow gradients; rules as in PyTorch, by whose names the settings go. */
+@Planned({"ftrl"})
 public sealed interface OptimizerConfig {
+  /** Step size. */
   double learningRate();
 
   /** Bound on the gradient's global norm; 0: none. */
   double clipNorm();
 
-  record Sgd(double learningRate, double clipNorm) implements OptimizerConfig {}
+  /**
+   * Stochastic gradient descent.
+   *
+   * @param learningRate step size
+   * @param clipNorm bound on the gradient's global norm; 0, {@code none}: none
+   */
+  record Sgd(
+      @Key(byDefault = "0.01", range = "(0, inf)") double learningRate,
+      @Key(byDefault = "0", none = "0", range = "[0, inf)") double clipNorm)
+      implements OptimizerConfig {
+    /** Checks ranges. */
+    public Sgd {
+      Setting.check(Sgd.class, learningRate, clipNorm);
+    }
+  }
 
-  record Momentum(double learningRate, double momentum, double clipNorm)
-      implements OptimizerConfig {}
+  /**
+   * Descent with a velocity.
+   *
+   * @param learningRate step size
+   * @param momentum share of the velocity that stays
+   * @param clipNorm bound on the gradient's global norm; 0, {@code none}: none
+   */
+  record Momentum(
+      @Key(byDefault = "0.01", range = "(0, inf)") double learningRate,
+      @Key(byDefault = "0.9", range = "[0, 1)") double momentum,
+      @Key(byDefault = "0", none = "0", range = "[0, inf)") double clipNorm)
+      implements OptimizerConfig {
+    /** Checks ranges. */
+    public Momentum {
+      Setting.check(Momentum.class, learningRate, momentum, clipNorm);
+    }
+  }
 
-  record Nesterov(double learningRate, double momentum, double clipNorm)
-      implements OptimizerConfig {}
+  /**
+   * Momentum that looks ahead.
+   *
+   * @param learningRate step size
+   * @param momentum share of the velocity that stays
+   * @param clipNorm bound on the gradient's global norm; 0, {@code none}: none
+   */
+  record Nesterov(
+      @Key(byDefault = "0.01", range = "(0, inf)") double learningRate,
+      @Key(byDefault = "0.9", range = "[0, 1)") double momentum,
+      @Key(byDefault = "0", none = "0", range = "[0, inf)") double clipNorm)
+      implements OptimizerConfig {
+    /** Checks ranges. */
+    public Nesterov {
+      Setting.check(Nesterov.class, learningRate, momentum, clipNorm);
+    }
+  }
 
-  record Adagrad(double learningRate, double epsilon, double clipNorm) implements OptimizerConfig {}
+  /**
+   * Rates that shrink with the sum of squared gradients.
+   *
+   * @param learningRate step size
+   * @param epsilon added to the root, against division by zero
+   * @param clipNorm bound on the gradient's global norm; 0, {@code none}: none
+   */
+  record Adagrad(
+      @Key(byDefault = "0.01", range = "(0, inf)") double learningRate,
+      @Key(byDefault = "1e-10", range = "(0, inf)") double epsilon,
+      @Key(byDefault = "0", none = "0", range = "[0, inf)") double clipNorm)
+      implements OptimizerConfig {
+    /** Checks ranges. */
+    public Adagrad {
+      Setting.check(Adagrad.class, learningRate, epsilon, clipNorm);
+    }
+  }
 
-  record RmsProp(double learningRate, double decay, double epsilon, double clipNorm)
-      implements OptimizerConfig {}
+  /**
+   * Rates by a fading mean of squared gradients.
+   *
+   * @param learningRate step size
+   * @param decay share of the mean square that stays (alpha in PyTorch)
+   * @param epsilon added to the root, against division by zero
+   * @param clipNorm bound on the gradient's global norm; 0, {@code none}: none
+   */
+  record RmsProp(
+      @Key(byDefault = "0.01", range = "(0, inf)") double learningRate,
+      @Key(byDefault = "0.99", range = "[0, 1)") double decay,
+      @Key(byDefault = "1e-8", range = "(0, inf)") double epsilon,
+      @Key(byDefault = "0", none = "0", range = "[0, inf)") double clipNorm)
+      implements OptimizerConfig {
+    /** Checks ranges. */
+    public RmsProp {
+      Setting.check(RmsProp.class, learningRate, decay, epsilon, clipNorm);
+    }
+  }
 
-  record Adam(double learningRate, double beta1, double beta2, double epsilon, double clipNorm)
-      implements OptimizerConfig {}
+  /**
+   * Fading means of gradients and of their squares.
+   *
+   * @param learningRate step size
+   * @param beta1 share of the mean that stays
+   * @param beta2 share of the mean square that stays
+   * @param epsilon added to the root, against division by zero
+   * @param clipNorm bound on the gradient's global norm; 0, {@code none}: none
+   */
+  record Adam(
+      @Key(byDefault = "0.001", range = "(0, inf)") double learningRate,
+      @Key(byDefault = "0.9", range = "[0, 1)") double beta1,
+      @Key(byDefault = "0.999", range = "[0, 1)") double beta2,
+      @Key(byDefault = "1e-8", range = "(0, inf)") double epsilon,
+      @Key(byDefault = "0", none = "0", range = "[0, inf)") double clipNorm)
+      implements OptimizerConfig {
+    /** Checks ranges. */
+    public Adam {
+      Setting.check(Adam.class, learningRate, beta1, beta2, epsilon, clipNorm);
+    }
+  }
 
+  /**
+   * Adam with weight decay apart from the gradient.
+   *
+   * @param learningRate step size
+   * @param beta1 share of the mean that stays
+   * @param beta2 share of the mean square that stays
+   * @param epsilon added to the root, against division by zero
+   * @param weightDecay share of the weights, times the learning rate, that each step takes away
+   * @param clipNorm bound on the gradient's global norm; 0, {@code none}: none
+   */
   record AdamW(
-      double learningRate,
-      double beta1,
-      double beta2,
-      double epsilon,
-      double weightDecay,
-      double clipNorm)
-      implements OptimizerConfig {}
+      @Key(byDefault = "0.001", range = "(0, inf)") double learningRate,
+      @Key(byDefault = "0.9", range = "[0, 1)") double beta1,
+      @Key(byDefault = "0.999", range = "[0, 1)") double beta2,
+      @Key(byDefault = "1e-8", range = "(0, inf)") double epsilon,
+      @Key(byDefault = "0.01", range = "[0, inf)") double weightDecay,
+      @Key(byDefault = "0", none = "0", range = "[0, inf)") double clipNorm)
+      implements OptimizerConfig {
+    /** Checks ranges. */
+    public AdamW {
+      Setting.check(AdamW.class, learningRate, beta1, beta2, epsilon, weightDecay, clipNorm);
+    }
+  }
 }

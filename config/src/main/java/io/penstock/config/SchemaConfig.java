@@ -1,18 +1,48 @@
 package io.penstock.config;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * What a row holds.
  *
- * @param weight field of the row's weight, or empty
- * @param eventTime field of the row's time (ISO 8601, or a number: seconds, or milliseconds above 10^11), or empty
+ * @param label what is to be predicted
+ * @param weight field of the row's weight, or empty, {@code none}
+ * @param eventTime field of the row's time (ISO 8601, or a number: seconds, or milliseconds above 10^11), or empty,
+ *     {@code none}
  * @param fields type of each field to learn from, in order; a name with {@code *} stands for all columns of the header that
  *     match
  */
+@Planned({"infer", "key"})
 public record SchemaConfig(
-    LabelConfig label, String weight, String eventTime, Map<String, FieldType> fields) {
+    LabelConfig label,
+    @Key(byDefault = "none", none = "''") String weight,
+    @Key(byDefault = "none", none = "''") String eventTime,
+    Map<String, FieldType> fields) {
+
+  /** Checks that every field has one part to play. */
+  public SchemaConfig {
+    fields = Collections.unmodifiableMap(new LinkedHashMap<>(fields));
+    if (fields.isEmpty()) {
+      throw new InvalidSetting("fields", "must name at least one field to learn from");
+    }
+    for (String part : List.of(label.field(), weight, eventTime)) {
+      if (fields.containsKey(part)) {
+        throw new InvalidSetting(
+            "fields." + part, "must not be learnt from: it is the label, weight or event time");
+      }
+    }
+    if (weight.equals(label.field())) {
+      throw new InvalidSetting("weight", "must be another field than the label, not " + weight);
+    }
+    if (eventTime.equals(label.field()) || (!weight.isEmpty() && weight.equals(eventTime))) {
+      throw new InvalidSetting(
+          "eventTime", "must be another field than label and weight, not " + eventTime);
+    }
+  }
 
   /**
    * What is to be predicted.
@@ -20,16 +50,99 @@ public record SchemaConfig(
    * @param classes the names, or as many empty ones as there are integer classes
    * @param count number of classes, 0 for a number
    */
-  public record LabelConfig(String field, LabelType type, int count, List<String> classes) {}
+  @WrittenAs(LabelForm.class)
+  public record LabelConfig(String field, LabelType type, int count, List<String> classes) {
+    /** Checks that names and number agree. */
+    public LabelConfig {
+      if (field.isEmpty()) {
+        throw new InvalidSetting("field", "must name a field, not be empty");
+      }
+      boolean fits = type == LabelType.CLASS ? count >= 2 : count == 0 && classes.isEmpty();
+      if (!fits || (!classes.isEmpty() && classes.size() != count)) {
+        throw new InvalidSetting(
+            "classes",
+            "must be at least 2 for a class and none for a number, not " + count + ": " + classes);
+      }
+      boolean unnamed = type == LabelType.CLASS && classes.isEmpty();
+      classes = unnamed ? Collections.nCopies(count, "") : List.copyOf(classes);
+    }
+  }
 
+  /**
+   * A label as it is written.
+   *
+   * @param field the field's name
+   * @param type class or number
+   * @param classes for a class: how many (integers from 0 or from 1), or a list of their names
+   */
+  record LabelForm(
+      String field,
+      @Key(byDefault = "class") LabelType type,
+      @Key(byDefault = "[]") List<String> classes)
+      implements WrittenAs.Form {
+
+    @Override
+    public LabelConfig meaning() {
+      if (type == LabelType.NUMBER) {
+        if (!classes.isEmpty()) {
+          throw new InvalidSetting("classes", "must be left out for a number, not " + shown());
+        }
+        return new LabelConfig(field, type, 0, List.of());
+      }
+      if (classes.isEmpty()) {
+        throw new InvalidSetting(
+            "classes", "is required for a class: how many, or a list of their names");
+      }
+      boolean counted = classes.size() == 1 && classes.getFirst().matches("[+-]?\\d+");
+      return counted ? counted() : named();
+    }
+
+    private LabelConfig counted() {
+      Number count = Scalars.number(int.class, Key.Unit.PLAIN, classes.getFirst());
+      if (count == null || count.intValue() < 2 || count.intValue() > MAX_CLASSES) {
+        throw new InvalidSetting("classes", "must be 2 to " + MAX_CLASSES + ", not " + shown());
+      }
+      return new LabelConfig(field, type, count.intValue(), List.of());
+    }
+
+    private LabelConfig named() {
+      if (classes.size() < 2 || classes.size() > MAX_CLASSES) {
+        throw new InvalidSetting(
+            "classes", "must be 2 to " + MAX_CLASSES + " names (or a number), not " + shown());
+      }
+      IntStream.range(0, classes.size())
+          .filter(i -> classes.get(i).isEmpty() || classes.indexOf(classes.get(i)) < i)
+          .forEach(
+              i -> {
+                throw new InvalidSetting(
+                    "classes[" + i + "]",
+                    "must be a name of its own, not \"" + classes.get(i) + "\"");
+              });
+      return new LabelConfig(field, type, classes.size(), classes);
+    }
+
+    private String shown() {
+      return classes.size() == 1 ? classes.getFirst() : classes.toString();
+    }
+
+    private static final int MAX_CLASSES = 65536;
+  }
+
+  /** What kind of thing is predicted. */
   public enum LabelType {
+    /** One of several. */
     CLASS,
+    /** How much. */
     NUMBER
   }
 
+  /** What a field's text is read as. */
   public enum FieldType {
+    /** A number. */
     NUMBER,
+    /** 0 or 1. */
     FLAG,
+    /** Any text; to be made features of by {@code oneHot}. */
     CATEGORY
   }
 }

@@ -1,10 +1,13 @@
 package io.penstock.config;
 
+import io.penstock.config.Key.Unit;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Where rows come from. */
+@Planned({"kafka", "http", "websocket", "flight", "host"})
 public sealed interface SourceConfig {
 
   /**
@@ -13,47 +16,128 @@ public sealed interface SourceConfig {
    * @param port 0: any free one
    * @param bind address to listen on
    * @param insecure must be true to listen on anything but loopback
+   * @param format how bytes are read
    * @param maxLineBytes longer rows are rejected
    * @param maxConnections further ones are closed at once
-   * @param idleTimeout a connection without a byte for so long is closed; zero: never
-   * @param endAfterConnections the run ends when so many connections have come and gone; 0: never
-   * @param feed a sender built in, for demonstrations: it connects to the listener, and the run ends when it has sent all
+   * @param idleTimeout a connection without a byte for so long is closed; zero, {@code none}: never
+   * @param endAfterConnections the run ends when so many connections have come and gone; 0, {@code none}: never
+   * @param feed a sender built in, for demonstrations: it connects to the listener, and the run ends when it has sent all; it
+   *     implies the schema
    */
+  @Planned({"tls", "token", "frames", "acknowledge"})
   record Tcp(
-      int port,
-      String bind,
-      boolean insecure,
-      FormatConfig format,
-      int maxLineBytes,
-      int maxConnections,
-      Duration idleTimeout,
-      int endAfterConnections,
+      @Key(byDefault = "9000", range = "[0, 65535]") int port,
+      @Key(byDefault = "127.0.0.1") String bind,
+      @Key(byDefault = "false") boolean insecure,
+      @Key(byDefault = "{}") FormatConfig format,
+      @Key(byDefault = "1MiB", range = "[64B, 64MiB]", unit = Unit.BYTES) int maxLineBytes,
+      @Key(byDefault = "256", range = "[1, 65536]") int maxConnections,
+      @Key(byDefault = "none", none = "0s", range = "[0s, 30d]") Duration idleTimeout,
+      @Key(byDefault = "0", none = "0", range = "[0, 1_000_000_000]") int endAfterConnections,
       @Nullable FeedConfig feed)
-      implements SourceConfig {}
-
-  /** A file, read once from its beginning. */
-  record File(String path, FormatConfig format, int maxLineBytes) implements SourceConfig {}
+      implements SourceConfig {
+    /** Checks ranges, and that nobody listens to the world by oversight. */
+    public Tcp {
+      Setting.check(
+          Tcp.class,
+          port,
+          bind,
+          insecure,
+          format,
+          maxLineBytes,
+          maxConnections,
+          idleTimeout,
+          endAfterConnections);
+      Fit.checkBind(bind, insecure);
+    }
+  }
 
   /**
-   * A synthetic stream of the literature.
+   * A file, read once from its beginning.
    *
-   * @param records rows; 0: without end
+   * @param path of the file, from the working directory
+   * @param format how bytes are read
+   * @param maxLineBytes longer rows are rejected
+   */
+  @Planned({"passes", "rate"})
+  record File(
+      String path,
+      @Key(byDefault = "{}") FormatConfig format,
+      @Key(byDefault = "1MiB", range = "[64B, 64MiB]", unit = Unit.BYTES) int maxLineBytes)
+      implements SourceConfig {
+    /** Checks ranges. */
+    public File {
+      Setting.check(File.class, path, format, maxLineBytes);
+      if (path.isBlank()) {
+        throw new InvalidSetting("path", "must name a file, not be empty");
+      }
+    }
+  }
+
+  /**
+   * A synthetic stream of the literature; it implies the schema.
+   *
+   * @param stream which one
+   * @param records rows; 0, {@code none}: without end
    * @param seed of its random numbers
-   * @param concept index of the classification function
+   * @param concept index of the classification function: 0 to 3 (SEA), 0 to 9 (Agrawal)
    * @param noise share of labels (SEA) or values (Agrawal) that are disturbed
+   * @param drift a change of the concept on the way
    */
   record Generator(
       GeneratorStream stream,
-      long records,
-      long seed,
-      int concept,
-      double noise,
+      @Key(byDefault = "0", none = "0", range = "[0, inf)") long records,
+      @Key(byDefault = "1") long seed,
+      @Key(byDefault = "0", range = "[0, 9]") int concept,
+      @Key(byDefault = "0", range = "[0, 1]", unit = Unit.SHARE) double noise,
       @Nullable DriftConfig drift)
-      implements SourceConfig {}
+      implements SourceConfig {
+    /** Checks ranges, and that the drift happens on the way. */
+    public Generator {
+      checkConcept(stream, "concept", concept);
+      Setting.check(Generator.class, stream, records, seed, concept, noise);
+      if (drift != null) {
+        checkConcept(stream, "drift.to", drift.to());
+        if (drift.to() == concept) {
+          throw new InvalidSetting(
+              "drift.to", "must be another concept, not " + concept + " again");
+        }
+        if (drift.kind() == DriftKind.GRADUAL && drift.width() < 1) {
+          throw new InvalidSetting("drift.width", "must be at least 1 row, not " + drift.width());
+        }
+        if (records > 0 && drift.at() >= records) {
+          throw new InvalidSetting(
+              "drift.at", "must be below the " + records + " records, not " + drift.at());
+        }
+      }
+    }
 
+    private static void checkConcept(GeneratorStream stream, String key, int concept) {
+      int last = stream.concepts() - 1;
+      if (concept < 0 || concept > last) {
+        throw new InvalidSetting(key, "must be 0 to " + last + ", not " + concept);
+      }
+    }
+  }
+
+  /** The streams that are built in. */
+  @Planned({"hyperplane", "rbf", "led", "friedman"})
   enum GeneratorStream {
-    SEA,
-    AGRAWAL
+    /** Three numbers, two classes, four concepts. */
+    SEA(4),
+    /** Nine numbers, two classes, ten concepts. */
+    AGRAWAL(10);
+
+    private final int concepts;
+
+    GeneratorStream(int concepts) {
+      this.concepts = concepts;
+    }
+
+    /** Number of classification functions. */
+    public int concepts() {
+      return concepts;
+    }
   }
 
   /**
@@ -64,22 +148,48 @@ public sealed interface SourceConfig {
    * @param width rows over which a gradual one takes place
    * @param to index of the classification function afterwards
    */
-  record DriftConfig(long at, DriftKind kind, long width, int to) {}
+  record DriftConfig(
+      @Key(range = "[0, inf)") long at,
+      @Key(byDefault = "abrupt") DriftKind kind,
+      @Key(byDefault = "0", range = "[0, inf)") long width,
+      @Key(byDefault = "1", range = "[0, 9]") int to) {
+    /** Checks ranges; {@link Generator} checks what depends on the stream. */
+    public DriftConfig {
+      if (at < 0 || width < 0) {
+        Setting.check(DriftConfig.class, at, kind, width);
+      }
+    }
+  }
 
+  /** How a concept changes. */
   enum DriftKind {
+    /** From one row to the next. */
     ABRUPT,
+    /** By a sigmoid probability of the new concept. */
     GRADUAL
   }
 
   /**
    * What a built-in sender sends.
    *
-   * @param rate rows a second; 0: as fast as they are taken
+   * @param generator the stream
+   * @param rate rows a second; 0, {@code none}: as fast as they are taken
    */
-  record FeedConfig(Generator generator, double rate) {}
+  record FeedConfig(
+      Generator generator, @Key(byDefault = "0", none = "0", range = "[0, inf)") double rate) {
+    /** Checks ranges. */
+    public FeedConfig {
+      Setting.check(FeedConfig.class, generator, rate);
+    }
+  }
 
-  /** How bytes are read. */
-  record FormatConfig(CsvConfig csv) {}
+  /**
+   * How bytes are read.
+   *
+   * @param csv comma-separated values (RFC 4180)
+   */
+  @Planned({"json", "avro", "protobuf", "arrow", "binary"})
+  record FormatConfig(@Key(byDefault = "{}") CsvConfig csv) {}
 
   /**
    * Comma-separated values (RFC 4180).
@@ -89,5 +199,25 @@ public sealed interface SourceConfig {
    * @param delimiter one ASCII character
    * @param columns names of the columns where there is no header; empty: fields of the schema, then the label
    */
-  record CsvConfig(boolean header, String delimiter, List<String> columns) {}
+  record CsvConfig(
+      @Key(byDefault = "true") boolean header,
+      @Key(byDefault = "','") String delimiter,
+      @Key(byDefault = "[]") List<String> columns) {
+    /** Checks the delimiter and the columns. */
+    public CsvConfig {
+      columns = List.copyOf(columns);
+      if (delimiter.length() != 1 || delimiter.charAt(0) > 126 || "\"\r\n\0".contains(delimiter)) {
+        throw new InvalidSetting(
+            "delimiter",
+            "must be one ASCII character, neither quote nor line end, not \"" + delimiter + '"');
+      }
+      if (header && !columns.isEmpty()) {
+        throw new InvalidSetting(
+            "columns", "must be left out where the header names the columns (header: false?)");
+      }
+      if (new HashSet<>(columns).size() < columns.size()) {
+        throw new InvalidSetting("columns", "must name each column once, not " + columns);
+      }
+    }
+  }
 }

@@ -1,0 +1,124 @@
+package io.penstock.config;
+
+import io.penstock.config.ConfigException.Problem;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.snakeyaml.engine.v2.nodes.MappingNode;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.NodeTuple;
+
+/** Reads configurations. What is wrong comes as one {@link ConfigException} with a line for each problem. */
+public final class ConfigReader {
+  private ConfigReader() {}
+
+  /**
+   * The configuration in a file.
+   *
+   * @param sets overrides, {@code a.b=c} with {@code c} being YAML; a later one wins
+   * @throws ConfigException where the file cannot be read or says what cannot be
+   */
+  public static Config read(Path file, List<String> sets) {
+    return parse(file.toString(), text(file), sets);
+  }
+
+  /**
+   * The configuration in a text.
+   *
+   * @param name what messages call it
+   * @param sets overrides, {@code a.b=c} with {@code c} being YAML; a later one wins
+   * @throws ConfigException where the text says what cannot be
+   */
+  public static Config parse(String name, String yaml, List<String> sets) {
+    Node root =
+        Yaml.compose(name, yaml)
+            .orElseThrow(() -> new ConfigException(new Problem(name, 0, 0, "is empty")));
+    for (String set : sets) {
+      root = Yaml.override(root, Config.class, set);
+    }
+    Binder binder = new Binder(name);
+    Config config = binder.bind(root, Config.class, "", implied(name, root));
+    if (config != null) {
+      checkImplied(config, binder);
+    }
+    if (config == null || !binder.problems().isEmpty()) {
+      throw new ConfigException(binder.problems());
+    }
+    return config;
+  }
+
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (NoSuchFileException e) {
+      throw problem(file.toString(), "there is no such file", e);
+    } catch (AccessDeniedException e) {
+      throw problem(file.toString(), "may not be read", e);
+    } catch (CharacterCodingException e) {
+      throw problem(file.toString(), "must be UTF-8", e);
+    } catch (IOException e) {
+      throw problem(file.toString(), "cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static ConfigException problem(String name, String text, Exception cause) {
+    ConfigException problem = new ConfigException(new Problem(name, 0, 0, text));
+    problem.initCause(cause);
+    return problem;
+  }
+
+  private static Map<String, Object> implied(String name, Node root) {
+    if (!(root instanceof MappingNode map)) {
+      return Map.of();
+    }
+    for (NodeTuple entry : map.getValue()) {
+      if (Yaml.isText(entry.getKeyNode(), "source")) {
+        SourceConfig source =
+            new Binder(name).bind(entry.getValueNode(), SourceConfig.class, "source", Map.of());
+        // A source that is wrong is a problem already; whether it would have implied a schema,
+        // nobody can tell.
+        return source == null
+            ? Map.of("schema", GeneratorSchemas.of(SourceConfig.GeneratorStream.SEA))
+            : GeneratorSchemas.impliedBy(source)
+                .<Map<String, Object>>map(schema -> Map.of("schema", schema))
+                .orElse(Map.of());
+      }
+    }
+    return Map.of();
+  }
+
+  /** A schema that is given although the source has its own must not say other things. */
+  private static void checkImplied(Config config, Binder binder) {
+    GeneratorSchemas.impliedBy(config.source())
+        .filter(implied -> !implied.equals(config.schema()))
+        .ifPresent(implied -> checkImplied(config, implied, binder));
+  }
+
+  private static void checkImplied(Config config, SchemaConfig implied, Binder binder) {
+    if (config.source() instanceof SourceConfig.Generator) {
+      binder.problem("schema", "must be left out: the stream has its own, " + implied);
+      return;
+    }
+    SchemaConfig schema = config.schema();
+    if (!schema.label().field().equals(implied.label().field())) {
+      binder.problem(
+          "schema.label.field",
+          "must be "
+              + implied.label().field()
+              + " as feed sends it, not "
+              + schema.label().field());
+    }
+    for (String field : schema.fields().keySet()) {
+      if (implied.fields().keySet().stream().noneMatch(sent -> Fit.overlap(field, sent))) {
+        binder.problem(
+            "schema.fields." + field,
+            "must be one of what feed sends: " + String.join(", ", implied.fields().keySet()));
+      }
+    }
+  }
+}

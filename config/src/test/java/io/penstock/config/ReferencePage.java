@@ -1,0 +1,177 @@
+package io.penstock.config;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.Type;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Makes the page of all settings: keys, types, defaults and rules from the records, the words from their Javadoc, so that both
+ * are said once.
+ */
+final class ReferencePage {
+  private static final String INTRODUCTION =
+      """
+      # Configuration
+
+      <!-- Made from the records in config/src/main/java and their Javadoc by ReferencePageTest. To make it anew:
+           ./mvnw -pl config test -Dtest=ReferencePageTest -Dpenstock.docs.write=true -->
+
+      A configuration is a YAML 1.2 file. `--set a.b=c` sets any key over it, `c` being YAML; items of lists go by their index
+      (`--set features.0.clip.max=3`), and setting another case of a choice forgets the settings of the old one. Where a choice
+      needs no settings, its name is enough: `optimizer: adam`. A single value may stand for a list of one.
+
+      Integers and numbers may have `_` between digits. Durations carry units (`ns`, `us`, `ms`, `s`, `m`, `h`, `d`), sizes may
+      (`KB`, `MB`, `GB` are powers of 1000, `KiB`, `MiB`, `GiB` powers of 1024), shares are numbers or percents.
+
+      All that is wrong with a file is said at once, each with file, line and column. What the design names and this version
+      does not have is an error too. Fields that steps select are checked against the schema; what a pattern of the schema
+      stands for is known, and checked, only when a header has come. A category goes through `oneHot` and nothing else.
+      """;
+
+  private final Path sources;
+  private final Map<Class<?>, String> sections = new LinkedHashMap<>();
+  private final Deque<Class<?>> open = new ArrayDeque<>();
+  private final StringBuilder page = new StringBuilder(INTRODUCTION);
+
+  ReferencePage(Path sources) {
+    this.sources = sources;
+  }
+
+  String write() {
+    section(Config.class, "The file");
+    while (!open.isEmpty()) {
+      Class<?> type = open.removeFirst();
+      String title = sections.get(type);
+      page.append("\n## ").append(title).append("\n\n").append(summary(type)).append('\n');
+      if (type.isSealed()) {
+        for (Map.Entry<String, Class<?>> choice : Setting.cases(type).entrySet()) {
+          page.append("\n### ").append(title).append('.').append(choice.getKey()).append("\n\n");
+          page.append(summary(choice.getValue())).append('\n');
+          table(choice.getValue(), title + "." + choice.getKey());
+        }
+      } else {
+        table(type, type == Config.class ? "" : title);
+      }
+    }
+    return page.toString();
+  }
+
+  private void section(Class<?> type, String title) {
+    if (sections.putIfAbsent(type, title) == null) {
+      open.addLast(type);
+    }
+  }
+
+  private void table(Class<?> type, String path) {
+    Class<?> written = Setting.written(type);
+    if (written.getRecordComponents().length == 0) {
+      return;
+    }
+    page.append("\n| key | takes | default | |\n|---|---|---|---|\n");
+    Map<String, String> words = parameters(written);
+    for (Setting setting : Setting.of(written)) {
+      String key = path.isEmpty() ? setting.name() : path + "." + setting.name();
+      String doc = words.get(setting.name());
+      if (doc == null) {
+        throw new IllegalStateException("no @param for " + setting.name() + " of " + written);
+      }
+      page.append(
+          "| `%s` | %s | %s | %s |\n"
+              .formatted(setting.name(), takes(setting, key), byDefault(setting), doc));
+    }
+  }
+
+  private static String byDefault(Setting setting) {
+    if (!setting.byDefault().isEmpty()) {
+      return "`" + setting.byDefault() + "`";
+    }
+    return setting.optional() ? "none" : "required";
+  }
+
+  private String takes(Setting setting, String path) {
+    Range range = setting.range();
+    String none = setting.none().isEmpty() ? "" : ", or `none`";
+    return type(setting, setting.type(), path) + (range == null ? "" : ", " + range.rule()) + none;
+  }
+
+  private String type(Setting setting, Type type, String path) {
+    if (type instanceof ParameterizedType generic) {
+      Type[] of = generic.getActualTypeArguments();
+      return generic.getRawType() == java.util.List.class
+          ? "list of " + type(setting, of[0], path)
+          : "map of names to " + type(setting, of[1], path);
+    }
+    Class<?> plain = (Class<?>) type;
+    if (plain.isEnum()) {
+      return String.join(", ", Setting.constants(plain).stream().map(c -> "`" + c + "`").toList());
+    }
+    if (plain.isSealed() || plain.isRecord()) {
+      section(plain, path);
+      String title = sections.get(plain);
+      String anchor = title.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9-]", "");
+      return "[%s](#%s)".formatted(title, anchor);
+    }
+    return setting.expected(plain).replaceAll("^(an?) ", "");
+  }
+
+  // Words
+
+  private String summary(Class<?> type) {
+    String javadoc = javadoc(type);
+    int parameters = javadoc.indexOf("@param");
+    return text(parameters < 0 ? javadoc : javadoc.substring(0, parameters));
+  }
+
+  private Map<String, String> parameters(Class<?> type) {
+    Map<String, String> parameters = new LinkedHashMap<>();
+    Matcher m = Pattern.compile("@param (\\w+) ([^@]*(?:\\{@[^@]*)*)").matcher(javadoc(type));
+    while (m.find()) {
+      parameters.put(m.group(1), text(m.group(2)));
+    }
+    return parameters;
+  }
+
+  private String javadoc(Class<?> type) {
+    Pattern declaration =
+        Pattern.compile(
+            "/\\*\\*((?:(?!\\*/).)*)\\*/\\s*(?:@\\w+(?:\\([^)]*\\))?\\s*)*(?:public )?(?:sealed interface|record) "
+                + type.getSimpleName()
+                + "\\b",
+            Pattern.DOTALL);
+    Matcher m = declaration.matcher(source(type));
+    if (!m.find()) {
+      throw new IllegalStateException("no Javadoc of " + type);
+    }
+    return m.group(1).replaceAll("(?m)^\\s*\\* ?", "").strip();
+  }
+
+  private String source(Class<?> type) {
+    Class<?> top = type;
+    while (top.getEnclosingClass() != null) {
+      top = top.getEnclosingClass();
+    }
+    try {
+      return Files.readString(sources.resolve(top.getName().replace('.', '/') + ".java"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static String text(String javadoc) {
+    return javadoc
+        .replaceAll("\\{@(?:code|link) ([^}]*)}", "`$1`")
+        .replace("|", "\\|")
+        .replaceAll("\\s+", " ")
+        .strip();
+  }
+}
