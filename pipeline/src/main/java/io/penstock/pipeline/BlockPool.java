@@ -46,7 +46,7 @@ public final class BlockPool implements AutoCloseable {
 
   /** Takes an empty block for rows of {@code cursor}'s partition; null where all are held. */
   public synchronized @Nullable Block tryAcquire(int epoch, PartitionCursor cursor) {
-    Block block = free.poll();
+    Block block = closed ? null : free.poll();
     if (block == null) {
       if (made == capacityBlocks || closed) {
         return null;

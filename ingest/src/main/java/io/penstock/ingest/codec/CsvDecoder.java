@@ -5,15 +5,19 @@ import io.penstock.config.SourceConfig.CsvConfig;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.PartitionCursor;
+import io.penstock.pipeline.Rejections.Reason;
 import io.penstock.pipeline.SourceContext;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Turns the bytes of one partition into columnar blocks (RFC 4180). Rows that cannot be decoded go to the rejections and leave
  * no trace in a block. What comes out does not depend on how the bytes were cut. Not thread-safe.
+ *
+ * <p>Bytes are copied once into a window on the heap, where a row is decoded when it is there as a whole: by {@link PlainRow}
+ * if it can be, otherwise by a {@link RowScanner} for its end and a {@link QuotedRow} for its values.
  */
-@SuppressWarnings("DoNotCallSuggester")
 public final class CsvDecoder {
 
   /** Why {@link #decode} returned. */
@@ -26,6 +30,48 @@ public final class CsvDecoder {
     NO_BLOCK,
     /** After {@link #finish}: every row is decoded. */
     ENDED
+  }
+
+  private static final int WINDOW_BYTES = 32 << 10;
+  private static final int BOM_BYTES = 3;
+  private static final int KEPT_OF_LONG_ROW_BYTES = 4096;
+
+  private final BlockSchema schema;
+  private final ClassNumbering numbering;
+  private final PartitionCursor cursor;
+  private final SourceContext context;
+  private final int maxLineBytes;
+  private final byte delimiter;
+  private final RowScanner scanner;
+  private @Nullable Columns columns; // null until the header is read
+
+  private byte[] window = new byte[WINDOW_BYTES + PlainRow.LOOK_AHEAD_BYTES];
+  private long windowOffset; // of the window's first byte in the partition
+  private int position; // first byte not decoded
+  private int limit; // behind the last byte taken in
+  private int linesEnd; // behind the last newline taken in
+  private long
+      quotesPairedFrom; // before this offset no quoted field spans lines: one there was never
+  // closed
+  private boolean begun;
+  private boolean ended;
+  private boolean torn;
+
+  private byte @Nullable [] longRow; // beginning of a row that is being skipped
+  private long longRowOffset;
+
+  private @Nullable Block block;
+  private int rows;
+  private long nextRow;
+  private long sealedRow;
+  private long arrivalNanos;
+
+  /** What the columns of this partition need. */
+  private record Columns(RowWriter writer, PlainRow plain, QuotedRow quoted) {
+    void use(Block block) {
+      writer.use(block);
+      plain.use(block);
+    }
   }
 
   /**
@@ -41,7 +87,30 @@ public final class CsvDecoder {
       PartitionCursor cursor,
       SourceContext context,
       int maxLineBytes) {
-    throw new UnsupportedOperationException();
+    this.schema = schema;
+    this.numbering = numbering;
+    this.cursor = cursor;
+    this.context = context;
+    this.maxLineBytes = maxLineBytes;
+    delimiter = delimiter(csv.delimiter());
+    scanner = new RowScanner(delimiter);
+    windowOffset = cursor.nextOffset();
+    nextRow = cursor.nextRow();
+    sealedRow = nextRow;
+    begun = windowOffset > 0;
+    if (!csv.header()) {
+      useHeader(csv.columns().isEmpty() ? ColumnMap.defaultNames(schema) : csv.columns());
+    }
+  }
+
+  private static byte delimiter(String text) {
+    if (text.length() != 1 || text.charAt(0) > 0x7e || "\"\r\n+-.0123456789".contains(text)) {
+      throw new SourceException(
+          "format.csv.delimiter: must be one ASCII character that is in no number, no quote and no line end, not '"
+              + text
+              + "'");
+    }
+    return (byte) text.charAt(0);
   }
 
   /**
@@ -50,7 +119,11 @@ public final class CsvDecoder {
    * @throws SourceException where a field of the schema is not among them
    */
   public void useHeader(List<String> columnNames) {
-    throw new UnsupportedOperationException();
+    String where = "source %d, partition %d".formatted(cursor.source(), cursor.partition());
+    ColumnMap map = ColumnMap.of(schema, columnNames, where);
+    RowWriter writer = new RowWriter(map, context.pool().layout(), numbering);
+    columns =
+        new Columns(writer, new PlainRow(writer, delimiter), new QuotedRow(writer, delimiter));
   }
 
   /**
@@ -61,26 +134,298 @@ public final class CsvDecoder {
    * @throws SourceException where the header lacks a field of the schema
    */
   public Progress decode(ByteBuf in, long arrivalNanos) {
-    throw new UnsupportedOperationException();
+    while (true) {
+      Progress progress = decodeWindow();
+      if (progress != Progress.STARVED) {
+        return progress;
+      }
+      if (!in.isReadable()) {
+        return ended ? Progress.ENDED : Progress.STARVED;
+      }
+      this.arrivalNanos = arrivalNanos;
+      fill(in);
+    }
   }
 
   /** No byte follows: the last row may lack its newline. Then {@link #decode} with an empty buffer until {@code ENDED}. */
   public void finish() {
-    throw new UnsupportedOperationException();
+    ended = true;
   }
 
   /** The connection broke: as {@link #finish}, but a row without its newline is torn, and rejected. */
   public void finishTorn() {
-    throw new UnsupportedOperationException();
+    torn = true;
+    ended = true;
   }
 
   /** Hands over the block, full or not, or one without rows if rows were rejected; null where nothing was decoded since. */
   public @Nullable Block takeBlock() {
-    throw new UnsupportedOperationException();
+    Block taken = block;
+    if (taken == null || !holdsRows()) {
+      release();
+      return null;
+    }
+    long offset = longRow == null ? windowOffset + position : longRowOffset;
+    taken.seal(rows, nextRow, offset, arrivalNanos);
+    sealedRow = nextRow;
+    block = null;
+    rows = 0;
+    return taken;
+  }
+
+  /** Whether {@link #takeBlock} has something to hand over. */
+  boolean holdsRows() {
+    return block != null && nextRow != sealedRow;
+  }
+
+  PartitionCursor cursor() {
+    return cursor;
   }
 
   /** Gives back the block being filled. */
   public void release() {
-    throw new UnsupportedOperationException();
+    Block unused = block;
+    block = null;
+    rows = 0;
+    if (unused != null) {
+      unused.release();
+    }
+  }
+
+  /** Moves the unfinished row to the front and copies as many bytes behind it as there is room for. */
+  private void fill(ByteBuf in) {
+    int capacity = window.length - PlainRow.LOOK_AHEAD_BYTES;
+    if (position == limit || limit == capacity) {
+      compact();
+    }
+    if (limit == capacity) {
+      // A row fills the window. It is skipped before it can outgrow maxLineBytes + 1, so this ends.
+      capacity = (int) Math.min(2L * capacity, Math.max((long) maxLineBytes + 1, WINDOW_BYTES));
+      window = Arrays.copyOf(window, capacity + PlainRow.LOOK_AHEAD_BYTES);
+    }
+    int length = Math.min(in.readableBytes(), capacity - limit);
+    in.readBytes(window, limit, length);
+    int from = limit;
+    limit += length;
+    for (int p = limit - 1; p >= from; p--) {
+      if (window[p] == '\n') {
+        linesEnd = p + 1;
+        break;
+      }
+    }
+  }
+
+  private void compact() {
+    System.arraycopy(window, position, window, 0, limit - position);
+    windowOffset += position;
+    limit -= position;
+    linesEnd = Math.max(0, linesEnd - position);
+    position = 0;
+  }
+
+  private Progress decodeWindow() {
+    if (!begun && !begin()) {
+      return Progress.STARVED;
+    }
+    while (mayHoldRow()) {
+      if (longRow != null) {
+        skipLongRow(longRow);
+        continue;
+      }
+      Columns known = columns;
+      if (known == null) {
+        if (!readHeader()) {
+          return Progress.STARVED;
+        }
+        continue;
+      }
+      if (block == null && !acquire(known)) {
+        return Progress.NO_BLOCK;
+      }
+      decodePlainRows(known);
+      if (rows == context.pool().layout().capacityRows()) {
+        return Progress.BLOCK_FULL;
+      }
+      if (mayHoldRow() && !decodeRow(known)) {
+        return Progress.STARVED;
+      }
+      if (rows == context.pool().layout().capacityRows()) {
+        return Progress.BLOCK_FULL;
+      }
+    }
+    return Progress.STARVED;
+  }
+
+  /** Skips a byte order mark; false where too few bytes have come to tell. */
+  private boolean begin() {
+    if (limit - position < BOM_BYTES && !ended) {
+      return false;
+    }
+    begun = true;
+    if (CsvHeader.startsWithBom(window, position, limit)) {
+      position += BOM_BYTES;
+    }
+    return true;
+  }
+
+  private boolean mayHoldRow() {
+    return position < linesEnd
+        || limit - position > maxLineBytes
+        || (longRow != null && position < limit)
+        || (ended && (position < limit || longRow != null));
+  }
+
+  private boolean acquire(Columns known) {
+    Block acquired = context.pool().tryAcquire(context.epoch(), cursor);
+    if (acquired == null) {
+      return false;
+    }
+    block = acquired;
+    known.use(acquired);
+    return true;
+  }
+
+  /** The hot loop: rows that end in the window and are plain. */
+  private void decodePlainRows(Columns known) {
+    if (scanner.isInRow()) {
+      return;
+    }
+    final int capacityRows = context.pool().layout().capacityRows();
+    final RowWriter writer = known.writer;
+    final PlainRow plain = known.plain;
+    final byte[] text = window;
+    final int end = linesEnd;
+    int p = position;
+    int row = rows;
+    long number = nextRow;
+    while (row < capacityRows && p < end) {
+      int next = plain.decode(text, p, row);
+      if (next < 0 || next - p - 1 > maxLineBytes || writer.complete(row, number) != null) {
+        break;
+      }
+      p = next;
+      row++;
+      number++;
+    }
+    position = p;
+    rows = row;
+    nextRow = number;
+  }
+
+  /** Decodes or rejects one row of any kind; false where its end has not come. */
+  private boolean decodeRow(Columns known) {
+    int end = rowEnd();
+    if (end < 0 && !isOverlong() && !ended) {
+      return false;
+    }
+    if (end < 0 && torn && !isOverlong() && position >= linesEnd) {
+      rejectRow(Reason.SYNTAX, "connection lost in mid-row", limit, limit);
+    } else if (end < 0 && (isOverlong() || scanner.isQuoted())) {
+      rejectUnending();
+    } else {
+      int to = end < 0 ? limit : end;
+      decodeRow(known, withoutReturn(to), end < 0 ? limit : end + 1);
+    }
+    scanner.reset();
+    return true;
+  }
+
+  private void decodeRow(Columns known, int to, int next) {
+    if (to == position) {
+      position = next; // a blank line is not a row
+      return;
+    }
+    Reason reason = known.quoted.decode(window, position, to, rows);
+    String detail = known.quoted.detail();
+    if (reason == null) {
+      reason = known.writer.complete(rows, nextRow);
+      detail = reason == null ? "" : known.writer.explainNumbering();
+    }
+    if (reason == null) {
+      position = next;
+      rows++;
+      nextRow++;
+    } else {
+      rejectRow(reason, detail, to, next);
+    }
+  }
+
+  private int rowEnd() {
+    int bound = (int) Math.min(limit, (long) position + maxLineBytes + 1);
+    return scanner.find(window, position, bound, windowOffset + position >= quotesPairedFrom);
+  }
+
+  private boolean isOverlong() {
+    return limit - position > maxLineBytes;
+  }
+
+  private int withoutReturn(int end) {
+    return end > position && window[end - 1] == '\r' ? end - 1 : end;
+  }
+
+  /** A row without an end: of its lines only the first is lost if a quote swallowed the others; else it is too long. */
+  private void rejectUnending() {
+    int bound = (int) Math.min(limit, (long) position + maxLineBytes + 1);
+    int line = position;
+    while (line < bound && window[line] != '\n') {
+      line++;
+    }
+    if (line < bound || !isOverlong()) {
+      quotesPairedFrom = windowOffset + bound;
+      String detail = "a quoted value is not closed within " + (bound - position) + " bytes";
+      rejectRow(Reason.SYNTAX, detail, line, Math.min(line + 1, limit));
+    } else {
+      longRow =
+          Arrays.copyOfRange(window, position, Math.min(bound, position + KEPT_OF_LONG_ROW_BYTES));
+      longRowOffset = windowOffset + position;
+      position = bound;
+    }
+  }
+
+  /** Passes over the rest of a row too long to hold, and rejects it when its end is known. */
+  private void skipLongRow(byte[] kept) {
+    int p = position;
+    while (p < limit && window[p] != '\n') {
+      p++;
+    }
+    position = p;
+    if (p < limit || ended) {
+      long length = windowOffset + p - longRowOffset;
+      String detail =
+          "the row is %d bytes long; at most %d are taken".formatted(length, maxLineBytes);
+      reject(Reason.TOO_LONG, detail, kept, 0, kept.length);
+      longRow = null;
+      position = Math.min(p + 1, limit);
+    }
+  }
+
+  private void rejectRow(Reason reason, String detail, int to, int next) {
+    reject(reason, detail, window, position, to);
+    position = next;
+  }
+
+  private void reject(Reason reason, String detail, byte[] raw, int from, int to) {
+    context.rejections().reject(cursor, nextRow, reason, detail, raw, from, to);
+    nextRow++;
+  }
+
+  /** Reads the names of the columns from the first line that is not blank; false where its end has not come. */
+  private boolean readHeader() {
+    int end = rowEnd();
+    if (end < 0 && isOverlong()) {
+      throw new SourceException(
+          "source %d, partition %d: the header is longer than maxLineBytes, %d"
+              .formatted(cursor.source(), cursor.partition(), maxLineBytes));
+    }
+    if (end < 0 && !ended) {
+      return false;
+    }
+    int to = withoutReturn(end < 0 ? limit : end);
+    if (to > position) {
+      useHeader(CsvHeader.parse(window, position, to, (char) delimiter));
+    }
+    position = end < 0 ? limit : end + 1;
+    scanner.reset();
+    return true;
   }
 }

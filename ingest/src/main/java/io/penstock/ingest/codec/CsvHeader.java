@@ -1,18 +1,76 @@
 package io.penstock.ingest.codec;
 
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The first row of a partition: the names of its columns. */
-@SuppressWarnings("DoNotCallSuggester")
 public final class CsvHeader {
+  private static final int BOM_BYTES = 3;
+
   private CsvHeader() {}
 
   /**
-   * The names in one row.
+   * The names in one row, without quotes and the space around them.
    *
-   * @param utf8 holds the row, with or without its line end
+   * @param utf8 holds the row, with or without byte order mark and line end
    */
   public static List<String> parse(byte[] utf8, int from, int to, char delimiter) {
-    throw new UnsupportedOperationException();
+    int start = from + (startsWithBom(utf8, from, to) ? BOM_BYTES : 0);
+    String text = new String(utf8, start, to - start, StandardCharsets.UTF_8).strip();
+    List<String> names = new ArrayList<>();
+    StringBuilder name = new StringBuilder();
+    boolean quoted = false;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      boolean escaped = quoted && c == '"' && i + 1 < text.length() && text.charAt(i + 1) == '"';
+      if (escaped) {
+        name.append(c);
+        i++;
+      } else if (c == '"') {
+        quoted = !quoted;
+      } else if (c == delimiter && !quoted) {
+        names.add(name.toString().strip());
+        name.setLength(0);
+      } else {
+        name.append(c);
+      }
+    }
+    names.add(name.toString().strip());
+    return List.copyOf(names);
+  }
+
+  /**
+   * The names in the first line of {@code in} that is not blank.
+   *
+   * @throws SourceException where there is none within {@code maxLineBytes}
+   */
+  public static List<String> read(InputStream in, int maxLineBytes, char delimiter)
+      throws IOException {
+    ByteArrayOutputStream line = new ByteArrayOutputStream();
+    boolean quoted = false;
+    for (int c = in.read(); c >= 0 && line.size() <= maxLineBytes; c = in.read()) {
+      if (c == '\n' && !quoted && !line.toString(StandardCharsets.UTF_8).isBlank()) {
+        break;
+      }
+      quoted ^= c == '"';
+      line.write(c);
+    }
+    if (line.size() > maxLineBytes || line.toString(StandardCharsets.UTF_8).isBlank()) {
+      throw new SourceException(
+          "no header: there is no line with the names of the columns within %d bytes"
+              .formatted(maxLineBytes));
+    }
+    return parse(line.toByteArray(), 0, line.size(), delimiter);
+  }
+
+  static boolean startsWithBom(byte[] utf8, int from, int to) {
+    return to - from >= BOM_BYTES
+        && utf8[from] == (byte) 0xef
+        && utf8[from + 1] == (byte) 0xbb
+        && utf8[from + 2] == (byte) 0xbf;
   }
 }
