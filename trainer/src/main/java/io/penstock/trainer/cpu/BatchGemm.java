@@ -1,0 +1,247 @@
+package io.penstock.trainer.cpu;
+
+import static io.penstock.trainer.cpu.Memory.LANES;
+import static io.penstock.trainer.cpu.Memory.STEP;
+
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * C = A B + bias where a line of B and C has a value for each row of the minibatch: the forward product (A = Wᵀ) and the one
+ * back to a layer's inputs (A = W). Four lines of C and two vectors of rows at a time are held in registers; a tile that would
+ * go past the last line is moved back onto lines already done, which get the same bits again.
+ */
+final class BatchGemm {
+  private static final int TILE = 4;
+
+  private BatchGemm() {}
+
+  /**
+   * Computes C.
+   *
+   * @param a address; its value (line, depth) lies {@code line * aLine + depth * aDepth} bytes further
+   * @param b address of the first line; {@code bStride} bytes from line to line; so {@code c}
+   * @param lines of C
+   * @param depth lines of B
+   * @param rows valid rows
+   * @param bias address of a value for each line; 0: none
+   * @param floor what is smaller becomes this: 0 for ReLU, negative infinity for nothing
+   */
+  static void multiply(
+      long a,
+      long aLine,
+      long aDepth,
+      long b,
+      long bStride,
+      long c,
+      long cStride,
+      int lines,
+      int depth,
+      int rows,
+      long bias,
+      float floor) {
+    int vectors = (rows + LANES - 1) / LANES;
+    int v = 0;
+    for (; v + 2 <= vectors; v += 2) {
+      long column = v * STEP;
+      if (lines < TILE) {
+        for (int line = 0; line < lines; line++) {
+          oneByTwo(
+              a + line * aLine,
+              aDepth,
+              b + column,
+              bStride,
+              c + column + line * cStride,
+              depth,
+              start(bias, line),
+              floor);
+        }
+      } else {
+        for (int next = 0; next < lines; next += TILE) {
+          int line = Math.min(next, lines - TILE);
+          fourByTwo(
+              a + line * aLine,
+              aLine,
+              aDepth,
+              b + column,
+              bStride,
+              c + column + line * cStride,
+              cStride,
+              depth,
+              bias == 0 ? 0 : bias + 4L * line,
+              floor);
+        }
+      }
+    }
+    if (v < vectors) {
+      long column = v * STEP;
+      if (lines < TILE) {
+        for (int line = 0; line < lines; line++) {
+          oneByOne(
+              a + line * aLine,
+              aDepth,
+              b + column,
+              bStride,
+              c + column + line * cStride,
+              depth,
+              start(bias, line),
+              floor);
+        }
+      } else {
+        for (int next = 0; next < lines; next += TILE) {
+          int line = Math.min(next, lines - TILE);
+          fourByOne(
+              a + line * aLine,
+              aLine,
+              aDepth,
+              b + column,
+              bStride,
+              c + column + line * cStride,
+              cStride,
+              depth,
+              bias == 0 ? 0 : bias + 4L * line,
+              floor);
+        }
+      }
+    }
+  }
+
+  private static float start(long bias, int line) {
+    return bias == 0 ? 0f : Memory.get(bias + 4L * line);
+  }
+
+  private static void fourByTwo(
+      long a,
+      long aLine,
+      long aDepth,
+      long b,
+      long bStride,
+      long c,
+      long cStride,
+      int depth,
+      long bias,
+      float floor) {
+    FloatVector c00 = Memory.broadcast(start(bias, 0));
+    FloatVector c10 = Memory.broadcast(start(bias, 1));
+    FloatVector c20 = Memory.broadcast(start(bias, 2));
+    FloatVector c30 = Memory.broadcast(start(bias, 3));
+    FloatVector c01 = c00;
+    FloatVector c11 = c10;
+    FloatVector c21 = c20;
+    FloatVector c31 = c30;
+    long a1 = aLine;
+    long a2 = 2 * aLine;
+    long a3 = 3 * aLine;
+    long ap = a;
+    long bp = b;
+    for (int k = 0; k < depth; k++) {
+      FloatVector b0 = Memory.load(bp);
+      FloatVector b1 = Memory.load(bp + STEP);
+      FloatVector x = Memory.spread(ap);
+      c00 = x.fma(b0, c00);
+      c01 = x.fma(b1, c01);
+      x = Memory.spread(ap + a1);
+      c10 = x.fma(b0, c10);
+      c11 = x.fma(b1, c11);
+      x = Memory.spread(ap + a2);
+      c20 = x.fma(b0, c20);
+      c21 = x.fma(b1, c21);
+      x = Memory.spread(ap + a3);
+      c30 = x.fma(b0, c30);
+      c31 = x.fma(b1, c31);
+      ap += aDepth;
+      bp += bStride;
+    }
+    store(c00, c, floor);
+    store(c01, c + STEP, floor);
+    store(c10, c + cStride, floor);
+    store(c11, c + cStride + STEP, floor);
+    store(c20, c + 2 * cStride, floor);
+    store(c21, c + 2 * cStride + STEP, floor);
+    store(c30, c + 3 * cStride, floor);
+    store(c31, c + 3 * cStride + STEP, floor);
+  }
+
+  private static void fourByOne(
+      long a,
+      long aLine,
+      long aDepth,
+      long b,
+      long bStride,
+      long c,
+      long cStride,
+      int depth,
+      long bias,
+      float floor) {
+    FloatVector c0 = Memory.broadcast(start(bias, 0));
+    FloatVector c1 = Memory.broadcast(start(bias, 1));
+    FloatVector c2 = Memory.broadcast(start(bias, 2));
+    FloatVector c3 = Memory.broadcast(start(bias, 3));
+    long ap = a;
+    long bp = b;
+    for (int k = 0; k < depth; k++) {
+      FloatVector b0 = Memory.load(bp);
+      c0 = Memory.spread(ap).fma(b0, c0);
+      c1 = Memory.spread(ap + aLine).fma(b0, c1);
+      c2 = Memory.spread(ap + 2 * aLine).fma(b0, c2);
+      c3 = Memory.spread(ap + 3 * aLine).fma(b0, c3);
+      ap += aDepth;
+      bp += bStride;
+    }
+    store(c0, c, floor);
+    store(c1, c + cStride, floor);
+    store(c2, c + 2 * cStride, floor);
+    store(c3, c + 3 * cStride, floor);
+  }
+
+  /** One line: odd and even depths apart, or each FMA would wait for the one before. */
+  private static void oneByTwo(
+      long a, long aDepth, long b, long bStride, long c, int depth, float bias, float floor) {
+    FloatVector even0 = Memory.broadcast(bias);
+    FloatVector even1 = even0;
+    FloatVector odd0 = Memory.zero();
+    FloatVector odd1 = odd0;
+    long ap = a;
+    long bp = b;
+    int k = 0;
+    for (; k + 2 <= depth; k += 2) {
+      FloatVector x = Memory.spread(ap);
+      FloatVector y = Memory.spread(ap + aDepth);
+      even0 = x.fma(Memory.load(bp), even0);
+      even1 = x.fma(Memory.load(bp + STEP), even1);
+      odd0 = y.fma(Memory.load(bp + bStride), odd0);
+      odd1 = y.fma(Memory.load(bp + bStride + STEP), odd1);
+      ap += 2 * aDepth;
+      bp += 2 * bStride;
+    }
+    if (k < depth) {
+      FloatVector x = Memory.spread(ap);
+      even0 = x.fma(Memory.load(bp), even0);
+      even1 = x.fma(Memory.load(bp + STEP), even1);
+    }
+    store(even0.add(odd0), c, floor);
+    store(even1.add(odd1), c + STEP, floor);
+  }
+
+  private static void oneByOne(
+      long a, long aDepth, long b, long bStride, long c, int depth, float bias, float floor) {
+    FloatVector even = Memory.broadcast(bias);
+    FloatVector odd = Memory.zero();
+    long ap = a;
+    long bp = b;
+    int k = 0;
+    for (; k + 2 <= depth; k += 2) {
+      even = Memory.spread(ap).fma(Memory.load(bp), even);
+      odd = Memory.spread(ap + aDepth).fma(Memory.load(bp + bStride), odd);
+      ap += 2 * aDepth;
+      bp += 2 * bStride;
+    }
+    if (k < depth) {
+      even = Memory.spread(ap).fma(Memory.load(bp), even);
+    }
+    store(even.add(odd), c, floor);
+  }
+
+  private static void store(FloatVector value, long address, float floor) {
+    Memory.store(value.blend(floor, value.lt(floor)), address);
+  }
+}

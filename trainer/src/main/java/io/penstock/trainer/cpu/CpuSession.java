@@ -1,0 +1,135 @@
+package io.penstock.trainer.cpu;
+
+import io.penstock.pipeline.Slot;
+import io.penstock.trainer.device.DeviceSession;
+import io.penstock.trainer.device.StepResult;
+import io.penstock.trainer.device.StepResult.Status;
+import io.penstock.trainer.model.Program;
+import io.penstock.trainer.model.Region;
+import io.penstock.trainer.model.TrainingState;
+
+/** Runs a step within {@link #trySubmit}; its one twin is free again when the result has been polled. */
+final class CpuSession implements DeviceSession {
+  private final Program program;
+  private final Buffers buffers;
+  private final Step step;
+  private final Kernel[] kernels;
+  private final Kernel[] update;
+  private final StepResult result = new StepResult();
+  private boolean ended;
+
+  CpuSession(Program program, float[] parameters) {
+    this.program = program;
+    buffers = new Buffers(program);
+    step = new Step(new TrainingState(program.metrics()));
+    Kernels binder = new Kernels(program, buffers);
+    try {
+      kernels =
+          concat(
+              concat(binder.bind(program.forward()), binder.bind(program.gradient())),
+              binder.bind(program.reduce()));
+      update = binder.bind(program.update());
+      write(Region.PARAMETERS, parameters);
+    } catch (RuntimeException e) {
+      buffers.close();
+      throw e;
+    }
+  }
+
+  private static Kernel[] concat(Kernel[] first, Kernel[] second) {
+    Kernel[] all = java.util.Arrays.copyOf(first, first.length + second.length);
+    System.arraycopy(second, 0, all, first.length, second.length);
+    return all;
+  }
+
+  @Override
+  public Program program() {
+    return program;
+  }
+
+  @Override
+  public boolean trySubmit(Slot slot) {
+    if (ended) {
+      return false;
+    }
+    check(slot);
+    result.set(slot.sequence(), run(slot), step.loss);
+    ended = true;
+    return true;
+  }
+
+  private Status run(Slot slot) {
+    double weightSum = slot.weightSum();
+    step.begin(slot.memory().address(), slot.validRows(), weightSum);
+    long[] counters = step.state.counters();
+    if (!(weightSum > 0 && weightSum < Double.POSITIVE_INFINITY)) {
+      counters[TrainingState.STEPS_SKIPPED]++;
+      return Status.WEIGHTLESS;
+    }
+    for (Kernel kernel : kernels) {
+      kernel.run(step);
+    }
+    for (Kernel kernel : update) {
+      kernel.run(step);
+    }
+    counters[step.finite ? TrainingState.STEPS_APPLIED : TrainingState.STEPS_SKIPPED]++;
+    return step.finite ? Status.APPLIED : Status.NOT_FINITE;
+  }
+
+  /** What kernels rely on: they address the slot's memory without bounds. */
+  private void check(Slot slot) {
+    if (!slot.layout().equals(program.layout())
+        || slot.memory().byteSize() < program.layout().byteSize()
+        || slot.validRows() < 1
+        || slot.validRows() > program.layout().capacityRows()) {
+      throw new IllegalArgumentException(
+          "cpu: a slot of %s with %d rows in %d bytes does not fit a program for %s"
+              .formatted(
+                  slot.layout(), slot.validRows(), slot.memory().byteSize(), program.layout()));
+    }
+  }
+
+  @Override
+  public boolean poll(StepResult to) {
+    if (!ended) {
+      return false;
+    }
+    to.set(result);
+    ended = false;
+    return true;
+  }
+
+  @Override
+  public void read(Region region, float[] to) {
+    requireSize(region, to.length);
+    buffers.read(region, to);
+  }
+
+  @Override
+  public void write(Region region, float[] from) {
+    requireSize(region, from.length);
+    buffers.write(region, from);
+  }
+
+  private void requireSize(Region region, int length) {
+    if (length != program.size(region)) {
+      throw new IllegalArgumentException(
+          "%s: %d floats expected, not %d".formatted(region, program.size(region), length));
+    }
+  }
+
+  @Override
+  public void read(TrainingState to) {
+    to.set(step.state);
+  }
+
+  @Override
+  public void write(TrainingState from) {
+    step.state.set(from);
+  }
+
+  @Override
+  public void close() {
+    buffers.close();
+  }
+}

@@ -1,0 +1,155 @@
+package io.penstock.trainer.cpu;
+
+import static io.penstock.trainer.cpu.Memory.LANES;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Losses, their gradients and predictions in one pass over the rows. The gradient of a row is weighted by weight / Σ weights;
+ * that of a row without weight, and of what is no row, is 0 whatever stands there: selected, not multiplied.
+ *
+ * <p>Addresses: {@code z} the outputs, which the gradient replaces; a line each of labels, weights, losses, predictions.
+ */
+final class Losses {
+  private Losses() {}
+
+  /** Weight / Σ weights of each row; 0 for what does not count. */
+  private static FloatVector scale(FloatVector weight, VectorMask<Float> counts, float inverse) {
+    return Memory.select(weight.mul(inverse), counts);
+  }
+
+  private static VectorMask<Float> counts(FloatVector weight, int row, int rows) {
+    return weight.compare(VectorOperators.NE, 0f).and(Memory.before(row, rows));
+  }
+
+  static void softmax(
+      long z,
+      long stride,
+      int classes,
+      long labels,
+      long weights,
+      long losses,
+      long predictions,
+      int rows,
+      float inverse) {
+    for (int row = 0; row < rows; row += LANES) {
+      long at = 4L * row;
+      FloatVector best = Memory.load(z + at);
+      FloatVector winner = Memory.zero();
+      for (int c = 1; c < classes; c++) {
+        FloatVector output = Memory.load(z + at + c * stride);
+        VectorMask<Float> better = best.lt(output);
+        best = best.blend(output, better);
+        winner = winner.blend((float) c, better);
+      }
+      FloatVector label = Memory.load(labels + at);
+      FloatVector sum = Memory.zero();
+      FloatVector own = Memory.zero();
+      for (int c = 0; c < classes; c++) {
+        FloatVector below = Memory.load(z + at + c * stride).sub(best);
+        own = own.blend(below, label.eq((float) c));
+        FloatVector e = Polynomials.expNonPositive(below);
+        sum = sum.add(e);
+        Memory.store(e, z + at + c * stride);
+      }
+      Memory.store(Polynomials.log(sum).sub(own), losses + at);
+      Memory.store(winner, predictions + at);
+      FloatVector weight = Memory.load(weights + at);
+      VectorMask<Float> counts = counts(weight, row, rows);
+      FloatVector scale = scale(weight, counts, inverse);
+      FloatVector share = scale.div(sum);
+      for (int c = 0; c < classes; c++) {
+        FloatVector gradient = Memory.load(z + at + c * stride).mul(share);
+        gradient = gradient.sub(Memory.select(scale, label.eq((float) c)));
+        Memory.store(Memory.select(gradient, counts), z + at + c * stride);
+      }
+    }
+  }
+
+  /** max(z, 0) - z y + ln(1 + e^-|z|); gradient sigmoid(z) - y. */
+  static void sigmoid(
+      long z, long labels, long weights, long losses, long predictions, int rows, float inverse) {
+    for (int row = 0; row < rows; row += LANES) {
+      long at = 4L * row;
+      FloatVector output = Memory.load(z + at);
+      FloatVector label = Memory.load(labels + at);
+      VectorMask<Float> positive = output.compare(VectorOperators.GT, 0f);
+      FloatVector e = Polynomials.expNonPositive(output.abs().neg());
+      FloatVector hinge = Memory.select(output, positive);
+      FloatVector loss = hinge.sub(output.mul(label)).add(Polynomials.log1p(e));
+      Memory.store(loss, losses + at);
+      Memory.store(Memory.zero().blend(1f, positive), predictions + at);
+      FloatVector p = e.blend(1f, positive).div(e.add(1f));
+      gradient(p.sub(label), weights, at, row, rows, inverse, z);
+    }
+  }
+
+  static void squared(
+      long z, long labels, long weights, long losses, long predictions, int rows, float inverse) {
+    for (int row = 0; row < rows; row += LANES) {
+      long at = 4L * row;
+      FloatVector output = Memory.load(z + at);
+      FloatVector error = output.sub(Memory.load(labels + at));
+      Memory.store(error.mul(error).mul(0.5f), losses + at);
+      Memory.store(output, predictions + at);
+      gradient(error, weights, at, row, rows, inverse, z);
+    }
+  }
+
+  static void huber(
+      long z,
+      long labels,
+      long weights,
+      long losses,
+      long predictions,
+      int rows,
+      float inverse,
+      float delta) {
+    for (int row = 0; row < rows; row += LANES) {
+      long at = 4L * row;
+      FloatVector output = Memory.load(z + at);
+      FloatVector error = output.sub(Memory.load(labels + at));
+      FloatVector size = error.abs();
+      VectorMask<Float> far = size.compare(VectorOperators.GT, delta);
+      FloatVector square = error.mul(error).mul(0.5f);
+      FloatVector line = size.sub(0.5f * delta).mul(delta);
+      Memory.store(square.blend(line, far), losses + at);
+      Memory.store(output, predictions + at);
+      FloatVector slope = Memory.broadcast(delta).blend(-delta, error.lt(0f));
+      gradient(error.blend(slope, far), weights, at, row, rows, inverse, z);
+    }
+  }
+
+  /** With d = y - z: max(tau d, (tau - 1) d); gradient -tau above, 1 - tau below, ½ - tau (as PyTorch's maximum) at 0. */
+  static void quantile(
+      long z,
+      long labels,
+      long weights,
+      long losses,
+      long predictions,
+      int rows,
+      float inverse,
+      float tau) {
+    for (int row = 0; row < rows; row += LANES) {
+      long at = 4L * row;
+      FloatVector output = Memory.load(z + at);
+      FloatVector missing = Memory.load(labels + at).sub(output);
+      VectorMask<Float> below = missing.compare(VectorOperators.GT, 0f);
+      FloatVector loss = missing.mul(tau - 1).blend(missing.mul(tau), below);
+      Memory.store(loss, losses + at);
+      Memory.store(output, predictions + at);
+      FloatVector slope = Memory.broadcast(1 - tau).blend(-tau, below);
+      slope = slope.blend(0.5f - tau, missing.eq(0f));
+      gradient(slope, weights, at, row, rows, inverse, z);
+    }
+  }
+
+  private static void gradient(
+      FloatVector slope, long weights, long at, int row, int rows, float inverse, long z) {
+    FloatVector weight = Memory.load(weights + at);
+    VectorMask<Float> counts = counts(weight, row, rows);
+    Memory.store(Memory.select(slope.mul(scale(weight, counts, inverse)), counts), z + at);
+  }
+}

@@ -1,0 +1,142 @@
+package io.penstock.trainer.model;
+
+import java.util.Arrays;
+
+/**
+ * What changes from step to step beside the weights: counters and sums at fixed places, so that a device can keep it in its own
+ * memory as one block of integers and one of doubles, update it in kernels and copy it back whole. Saved with the weights of the
+ * same step.
+ *
+ * <p>Sums are kept twice: over all rows, and fading, where each row multiplies what came before it by
+ * {@link MetricsSpec#fade()}. Every row of weight above 0 counts once, whatever its weight. Not thread-safe.
+ */
+public final class TrainingState {
+  /** Steps whose update was applied. */
+  public static final int STEPS_APPLIED = 0;
+
+  /** Steps that changed nothing: not finite, or without weight. */
+  public static final int STEPS_SKIPPED = 1;
+
+  /** How far the random numbers of the run have been drawn. */
+  public static final int RANDOM_COUNTER = 2;
+
+  /** Rows that metrics count. */
+  public static final int ROWS = 3;
+
+  /** Class of the row before, -1 before the first: what the no-change baseline says. */
+  public static final int PREVIOUS_CLASS = 4;
+
+  /** The most frequent class so far, -1 before the first row: what the majority baseline says. */
+  public static final int MAJORITY_CLASS = 5;
+
+  private static final int COUNTERS = 6;
+
+  /** β₁ to the power of the applied steps. */
+  public static final int BETA1_POWER = 0;
+
+  /** β₂ to the power of the applied steps. */
+  public static final int BETA2_POWER = 1;
+
+  /** First of the sums over all rows; the fading ones lie {@link #sums} further. */
+  public static final int SUMS = 2;
+
+  /** Rows, in the offsets from the first sum. */
+  public static final int SUM_ROWS = 0;
+
+  /** Rows predicted right. */
+  public static final int SUM_CORRECT = 1;
+
+  /** Rows whose class was that of the row before; the very first counts as missed. */
+  public static final int SUM_NO_CHANGE_CORRECT = 2;
+
+  /** Rows whose class was the most frequent before them; the very first counts as missed. */
+  public static final int SUM_MAJORITY_CORRECT = 3;
+
+  /** Of the loss that is made small, unweighted. */
+  public static final int SUM_LOSS = 4;
+
+  /** Of -ln p of the true class, p no less than 10⁻¹⁵. */
+  public static final int SUM_LOG_LOSS = 5;
+
+  /** Of |prediction - label|. */
+  public static final int SUM_ABSOLUTE_ERROR = 6;
+
+  /** Of (prediction - label)². */
+  public static final int SUM_SQUARED_ERROR = 7;
+
+  /** First of the rows of each true class; behind them, the rows of each predicted class. */
+  public static final int SUM_ACTUAL = 8;
+
+  private final MetricsSpec spec;
+  private final long[] counters = new long[COUNTERS];
+  private final double[] values;
+
+  /** Before the first step. */
+  public TrainingState(MetricsSpec spec) {
+    this.spec = spec;
+    values = new double[SUMS + 2 * sums(spec.classes())];
+    counters[PREVIOUS_CLASS] = -1;
+    counters[MAJORITY_CLASS] = -1;
+    values[BETA1_POWER] = 1;
+    values[BETA2_POWER] = 1;
+  }
+
+  /** Doubles of one set of sums. */
+  public static int sums(int classes) {
+    return SUM_ACTUAL + 2 * classes;
+  }
+
+  /** The integers themselves, by the constants above. */
+  public long[] counters() {
+    return counters;
+  }
+
+  /** The doubles themselves. */
+  public double[] values() {
+    return values;
+  }
+
+  public MetricsSpec spec() {
+    return spec;
+  }
+
+  /** Takes over all of {@code that}. */
+  public void set(TrainingState that) {
+    set(that.counters, that.values);
+  }
+
+  /** Takes over integers and doubles as they were saved. */
+  public void set(long[] newCounters, double[] newValues) {
+    if (newCounters.length != counters.length || newValues.length != values.length) {
+      throw new IllegalArgumentException(
+          "training state: %d counters and %d values expected for %d classes, not %d and %d"
+              .formatted(
+                  counters.length,
+                  values.length,
+                  spec.classes(),
+                  newCounters.length,
+                  newValues.length));
+    }
+    System.arraycopy(newCounters, 0, counters, 0, counters.length);
+    System.arraycopy(newValues, 0, values, 0, values.length);
+  }
+
+  public long stepsApplied() {
+    return counters[STEPS_APPLIED];
+  }
+
+  public long stepsSkipped() {
+    return counters[STEPS_SKIPPED];
+  }
+
+  /** The metrics so far. */
+  public Evaluation evaluation() {
+    int all = SUMS;
+    int fading = SUMS + sums(spec.classes());
+    return new Evaluation(
+        counters[ROWS],
+        spec.window(),
+        Metrics.of(Arrays.copyOfRange(values, all, fading), spec.classes()),
+        Metrics.of(Arrays.copyOfRange(values, fading, values.length), spec.classes()));
+  }
+}
