@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -36,11 +37,10 @@ class ConfigFilesTest {
     Config config = ConfigReader.read(FOLDER.resolve("quickstart.yaml"), List.of());
 
     SourceConfig.Tcp tcp = (SourceConfig.Tcp) config.source();
-    SourceConfig.FeedConfig feed = tcp.feed();
-    assertThat(feed).isNotNull();
+    SourceConfig.FeedConfig feed = Objects.requireNonNull(tcp.feed());
     assertThat(feed.generator().records() / feed.rate()).isBetween(45.0, 75.0);
-    assertThat(feed.generator().drift())
-        .satisfies(drift -> assertThat(drift.at() * 2).isEqualTo(feed.generator().records()));
+    assertThat(Objects.requireNonNull(feed.generator().drift()).at() * 2)
+        .isEqualTo(feed.generator().records());
     assertThat(tcp.bind()).isEqualTo("127.0.0.1");
   }
 

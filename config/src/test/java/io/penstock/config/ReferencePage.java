@@ -9,8 +9,10 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -38,9 +40,13 @@ final class ReferencePage {
       stands for is known, and checked, only when a header has come. A category goes through `oneHot` and nothing else.
       """;
 
+  private static final Pattern TAG = Pattern.compile("(?m)^@");
+  private static final Pattern PARAMETER = Pattern.compile("param (\\w+) (.*)", Pattern.DOTALL);
+
   private final Path sources;
   private final Map<Class<?>, String> sections = new LinkedHashMap<>();
   private final Deque<Class<?>> open = new ArrayDeque<>();
+  private final Deque<Class<?>> found = new ArrayDeque<>();
   private final StringBuilder page = new StringBuilder(INTRODUCTION);
 
   ReferencePage(Path sources) {
@@ -49,16 +55,17 @@ final class ReferencePage {
 
   String write() {
     section(Config.class, "The file");
-    while (!open.isEmpty()) {
+    while (!found.isEmpty() || !open.isEmpty()) {
+      found
+          .descendingIterator()
+          .forEachRemaining(open::addFirst); // parts come right after their whole
+      found.clear();
       Class<?> type = open.removeFirst();
-      String title = sections.get(type);
-      page.append("\n## ").append(title).append("\n\n").append(summary(type)).append('\n');
+      String title = Objects.requireNonNull(sections.get(type));
+      heading("## ", title, type);
       if (type.isSealed()) {
-        for (Map.Entry<String, Class<?>> choice : Setting.cases(type).entrySet()) {
-          page.append("\n### ").append(title).append('.').append(choice.getKey()).append("\n\n");
-          page.append(summary(choice.getValue())).append('\n');
-          table(choice.getValue(), title + "." + choice.getKey());
-        }
+        Setting.cases(type).forEach((name, of) -> sections.put(of, title + "." + name));
+        Setting.cases(type).values().forEach(this::choice);
       } else {
         table(type, type == Config.class ? "" : title);
       }
@@ -66,9 +73,24 @@ final class ReferencePage {
     return page.toString();
   }
 
+  private void choice(Class<?> type) {
+    String title = Objects.requireNonNull(sections.get(type));
+    heading("### ", title, type);
+    table(type, title);
+  }
+
+  private void heading(String level, String title, Class<?> type) {
+    page.append('\n').append(level).append(title).append("\n\n").append(summary(type));
+    List<String> planned = Setting.planned(type);
+    if (!planned.isEmpty()) {
+      page.append(" Not built yet: `").append(String.join("`, `", planned)).append("`.");
+    }
+    page.append('\n');
+  }
+
   private void section(Class<?> type, String title) {
     if (sections.putIfAbsent(type, title) == null) {
-      open.addLast(type);
+      found.addLast(type);
     }
   }
 
@@ -107,7 +129,7 @@ final class ReferencePage {
   private String type(Setting setting, Type type, String path) {
     if (type instanceof ParameterizedType generic) {
       Type[] of = generic.getActualTypeArguments();
-      return generic.getRawType() == java.util.List.class
+      return generic.getRawType() == List.class
           ? "list of " + type(setting, of[0], path)
           : "map of names to " + type(setting, of[1], path);
     }
@@ -117,27 +139,26 @@ final class ReferencePage {
     }
     if (plain.isSealed() || plain.isRecord()) {
       section(plain, path);
-      String title = sections.get(plain);
+      String title = Objects.requireNonNull(sections.get(plain));
       String anchor = title.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9-]", "");
       return "[%s](#%s)".formatted(title, anchor);
     }
-    return setting.expected(plain).replaceAll("^(an?) ", "");
+    return setting.expected(plain).replaceAll("^an? | like .*", "");
   }
 
   // Words
 
   private String summary(Class<?> type) {
     String javadoc = javadoc(type);
-    int parameters = javadoc.indexOf("@param");
-    return text(parameters < 0 ? javadoc : javadoc.substring(0, parameters));
+    return text(TAG.splitAsStream(javadoc).findFirst().orElseThrow());
   }
 
   private Map<String, String> parameters(Class<?> type) {
     Map<String, String> parameters = new LinkedHashMap<>();
-    Matcher m = Pattern.compile("@param (\\w+) ([^@]*(?:\\{@[^@]*)*)").matcher(javadoc(type));
-    while (m.find()) {
-      parameters.put(m.group(1), text(m.group(2)));
-    }
+    TAG.splitAsStream(javadoc(type))
+        .map(PARAMETER::matcher)
+        .filter(Matcher::matches)
+        .forEach(m -> parameters.put(m.group(1), text(m.group(2))));
     return parameters;
   }
 
