@@ -1,0 +1,297 @@
+package io.penstock.trainer;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
+
+import io.penstock.pipeline.Barrier;
+import io.penstock.pipeline.RowTally;
+import io.penstock.pipeline.Slot;
+import io.penstock.pipeline.SlotLayout;
+import io.penstock.pipeline.SlotRing;
+import io.penstock.pipeline.StageMeter;
+import io.penstock.pipeline.State;
+import io.penstock.pipeline.Stateful;
+import io.penstock.trainer.TrainerStatus.Quantiles;
+import io.penstock.trainer.device.DeviceSession;
+import io.penstock.trainer.device.StepResult;
+import io.penstock.trainer.device.StepResult.Status;
+import io.penstock.trainer.model.TrainingState;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.EpochNanoClock;
+import org.agrona.concurrent.NanoClock;
+
+/**
+ * The device side of the ring. Each duty cycle takes the results of steps that have ended, freeing their slots in order, and
+ * submits published slots while the device takes them. A barrier waits until all steps before it have ended; then the state of
+ * trainer and device is that of the cut.
+ *
+ * <p>One thread runs {@link #doWork}. Any thread may call {@link #requestStop}, {@link #endOfStream}, {@link #isDone} and {@link
+ * #status}.
+ */
+public final class Trainer implements Agent, Stateful {
+  /** The trainer's part of a saved state: where a barrier's cut has it, see {@link State#scope}. */
+  public static final String SCOPE = "trainer";
+
+  private static final String DEVICE = "device";
+  private static final ValueLayout.OfLong LONG =
+      JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final SlotRing ring;
+  private final DeviceSession session;
+  private final StageMeter meter;
+  private final NanoClock clock;
+  private final EpochNanoClock wallClock;
+
+  private final StepResult result = new StepResult();
+  private final RowTally trained = new RowTally();
+  private final RowTally skipped = new RowTally();
+  private final Histogram stepNanos = new Histogram();
+  private final Histogram freshnessNanos = new Histogram();
+  private final TrainingState training;
+  private final long[] submittedAt;
+  private final int mask;
+  private double loss = Double.NaN;
+
+  /** Next sequence to submit. */
+  private long next;
+
+  /** Next sequence to free. */
+  private long oldest;
+
+  /** When the last duty cycle ended, and whether the stage had work then. */
+  private long cycleEnd;
+
+  private boolean waitedForWork;
+  private boolean begun;
+
+  private volatile boolean stopRequested;
+  private volatile boolean ended;
+  private volatile boolean statusWanted;
+  private volatile boolean done;
+  private volatile TrainerStatus status;
+
+  /**
+   * Makes a trainer that is the ring's only consumer.
+   *
+   * @param clock for durations
+   * @param wallClock for freshness: nanoseconds since 1970, as event times are
+   */
+  public Trainer(
+      SlotRing ring,
+      DeviceSession session,
+      StageMeter meter,
+      NanoClock clock,
+      EpochNanoClock wallClock) {
+    if (!ring.layout().equals(session.program().layout())) {
+      throw new IllegalArgumentException(
+          "trainer: the ring's slots are %s, the program's %s"
+              .formatted(ring.layout(), session.program().layout()));
+    }
+    this.ring = ring;
+    this.session = session;
+    this.meter = meter;
+    this.clock = clock;
+    this.wallClock = wallClock;
+    training = new TrainingState(session.program().metrics());
+    submittedAt = new long[ring.capacitySlots()];
+    mask = submittedAt.length - 1;
+    next = ring.released() + 1;
+    oldest = next;
+    status = currentStatus();
+  }
+
+  @Override
+  public String roleName() {
+    return "device";
+  }
+
+  @Override
+  public int doWork() {
+    long start = clock.nanoTime();
+    account(start);
+    int work = takeResults() + submit();
+    boolean nothingLeft = nothingLeft();
+    if (statusWanted || nothingLeft != done) {
+      statusWanted = false;
+      status = currentStatus();
+      done = nothingLeft;
+    }
+    long end = clock.nanoTime();
+    meter.busy(end - start);
+    cycleEnd = end;
+    waitedForWork = work == 0 && inFlight() == 0;
+    begun = true;
+    return work;
+  }
+
+  /** The time between two cycles: waiting for the assembler, or for the device. */
+  private void account(long now) {
+    if (!begun) {
+      return;
+    }
+    if (waitedForWork) {
+      meter.starved(now - cycleEnd);
+    } else {
+      meter.busy(now - cycleEnd);
+    }
+  }
+
+  private int submit() {
+    int work = 0;
+    long published = ring.published();
+    while (next <= published && !stopRequested) {
+      Slot slot = ring.get(next);
+      Barrier barrier = slot.barrier();
+      if (barrier != null) {
+        if (inFlight() > 0) {
+          break;
+        }
+        pass(barrier);
+      } else {
+        submittedAt[(int) next & mask] = clock.nanoTime();
+        if (!session.trySubmit(slot)) {
+          break;
+        }
+        next++;
+      }
+      work += 1 + takeResults();
+    }
+    return work;
+  }
+
+  private void pass(Barrier barrier) {
+    try {
+      save(barrier.state().scope(SCOPE));
+    } catch (RuntimeException e) {
+      barrier.abandon(e);
+      throw e;
+    }
+    next++;
+    oldest = next;
+    ring.release(next - 1);
+    barrier.complete();
+  }
+
+  private int takeResults() {
+    int taken = 0;
+    while (session.poll(result)) {
+      Slot slot = ring.get(oldest);
+      stepNanos.add(clock.nanoTime() - submittedAt[(int) oldest & mask], 1);
+      loss = result.loss();
+      count(slot);
+      ring.release(oldest);
+      oldest++;
+      taken++;
+    }
+    return taken;
+  }
+
+  private void count(Slot slot) {
+    SlotLayout layout = slot.layout();
+    MemorySegment memory = slot.memory();
+    RowTally tally = result.status() == Status.APPLIED ? trained : skipped;
+    long now = wallClock.nanoTime();
+    int rows = slot.validRows();
+    long partitions = layout.partitionOffset();
+    long numbers = layout.rowOffset();
+    long times = layout.timeOffset();
+    for (int row = 0; row < rows; row++) {
+      long at = (long) row * Long.BYTES;
+      tally.add(memory.get(LONG, partitions + at), memory.get(LONG, numbers + at));
+    }
+    countFreshness(memory, times, rows, now);
+    meter.passed(rows, layout.deviceBytes());
+  }
+
+  /** Rows of a minibatch often came at one time: runs are counted at once. */
+  private void countFreshness(MemorySegment memory, long times, int rows, long now) {
+    int row = 0;
+    while (row < rows) {
+      long time = memory.get(LONG, times + (long) row * Long.BYTES);
+      int from = row++;
+      while (row < rows && memory.get(LONG, times + (long) row * Long.BYTES) == time) {
+        row++;
+      }
+      freshnessNanos.add(now - time, row - from);
+    }
+  }
+
+  private long inFlight() {
+    return next - oldest;
+  }
+
+  /** Lets the steps in flight end, and submits nothing more. */
+  public void requestStop() {
+    stopRequested = true;
+  }
+
+  /** Says that nothing will be published any more. Call after the last publish. */
+  public void endOfStream() {
+    ended = true;
+  }
+
+  /**
+   * Whether nothing is left to do, as the last duty cycle saw it: after {@link #endOfStream}, all slots are free again; after a
+   * stop, no step is in flight.
+   */
+  public boolean isDone() {
+    return done;
+  }
+
+  private boolean nothingLeft() {
+    return stopRequested
+        ? inFlight() == 0
+        // In this order: what was published before the end was said must be seen.
+        : ended && ring.released() == ring.published();
+  }
+
+  /** The newest published status; asks for a newer one, which the device thread publishes in its next duty cycle. */
+  public TrainerStatus status() {
+    statusWanted = true;
+    return status;
+  }
+
+  private TrainerStatus currentStatus() {
+    session.read(training);
+    return new TrainerStatus(
+        training.stepsApplied(),
+        training.stepsSkipped(),
+        trained.rows(),
+        trained.hash(),
+        skipped.rows(),
+        skipped.hash(),
+        loss,
+        training.evaluation(),
+        Quantiles.of(stepNanos),
+        Quantiles.of(freshnessNanos));
+  }
+
+  /** Writes trainer and device state; no step may be in flight. */
+  @Override
+  public void save(State state) {
+    trained.save(state, "trained");
+    skipped.save(state, "skipped");
+    session.save(state.scope(DEVICE));
+  }
+
+  @Override
+  public void restore(State state) {
+    trained.restore(state, "trained");
+    skipped.restore(state, "skipped");
+    session.restore(state.scope(DEVICE));
+    status = currentStatus();
+  }
+
+  /** Waits for steps in flight, frees their slots and publishes the last status. The session stays open: it has the weights. */
+  @Override
+  public void onClose() {
+    requestStop();
+    while (inFlight() > 0) {
+      takeResults();
+      Thread.onSpinWait();
+    }
+    status = currentStatus();
+  }
+}
