@@ -5,6 +5,7 @@ import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -122,6 +123,11 @@ record Setting(
     return Arrays.stream(type.getEnumConstants())
         .map(c -> c.toString().toLowerCase(Locale.ROOT))
         .toList();
+  }
+
+  /** The words that may stand for a value of a type that is a choice. */
+  static Collection<String> words(Class<?> type) {
+    return type.isEnum() ? constants(type) : type.isSealed() ? cases(type).keySet() : List.of();
   }
 
   static List<String> planned(Class<?> type) {
