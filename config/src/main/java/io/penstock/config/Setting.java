@@ -30,8 +30,17 @@ record Setting(
     Key.Unit unit,
     boolean optional) {
 
+  /** Every record is made by its settings, so that reading them anew would cost a run's start a second. */
+  private static final ClassValue<List<Setting>> SETTINGS =
+      new ClassValue<>() {
+        @Override
+        protected List<Setting> computeValue(Class<?> record) {
+          return Arrays.stream(record.getRecordComponents()).map(Setting::of).toList();
+        }
+      };
+
   static List<Setting> of(Class<?> record) {
-    return Arrays.stream(record.getRecordComponents()).map(Setting::of).toList();
+    return SETTINGS.get(record);
   }
 
   private static Setting of(RecordComponent component) {
