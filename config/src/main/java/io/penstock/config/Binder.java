@@ -1,6 +1,5 @@
 package io.penstock.config;
 
-import io.penstock.config.ConfigException.Problem;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
@@ -8,13 +7,12 @@ import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
@@ -27,15 +25,13 @@ import org.snakeyaml.engine.v2.nodes.SequenceNode;
  * value was asked for has noted a problem.
  */
 final class Binder {
-  private final String file;
-  private final Map<String, Mark> marks = new HashMap<>();
-  private final List<Problem> problems = new ArrayList<>();
+  private final Problems problems;
 
   Binder(String file) {
-    this.file = file;
+    problems = new Problems(file);
   }
 
-  List<Problem> problems() {
+  Problems problems() {
     return problems;
   }
 
@@ -46,7 +42,7 @@ final class Binder {
    * @param given values for components that the node leaves out
    */
   <T> @Nullable T bind(Node node, Class<T> type, String path, Map<String, Object> given) {
-    node.getStartMark().ifPresent(mark -> marks.put(path, mark));
+    problems.place(path, node);
     Setting root = new Setting(path, type, "", "", null, Key.Unit.PLAIN, false);
     Object value =
         type.isRecord() ? written(node, type, root, path, given) : value(node, type, root, path);
@@ -81,16 +77,16 @@ final class Binder {
     try {
       return form.meaning();
     } catch (InvalidSetting e) {
-      return problem(join(path, e.key()), e.problem());
+      return problems.add(join(path, e.key()), e.problem());
     }
   }
 
   private @Nullable Object record(
       Node node, Class<?> type, Setting setting, String path, Map<String, Object> given) {
     if (!(node instanceof MappingNode map)) {
-      return wrong(node, type, setting, path);
+      return problems.wrong(node, type, setting, path);
     }
-    int before = problems.size();
+    int before = problems.count();
     Map<String, NodeTuple> entries = entries(map, path);
     List<Setting> settings = Setting.of(type);
     @Nullable Object[] values = new @Nullable Object[settings.size()];
@@ -98,12 +94,8 @@ final class Binder {
       values[i] = component(settings.get(i), entries, given, path);
     }
     List<String> known = settings.stream().map(Setting::name).toList();
-    for (String key : entries.keySet()) {
-      if (!known.contains(key)) {
-        unknown(join(path, key), key, known, Setting.planned(type));
-      }
-    }
-    return problems.size() > before ? null : create(type, values, path);
+    unknown(entries.keySet(), known, type, path);
+    return problems.count() > before ? null : create(type, values, path);
   }
 
   private @Nullable Object component(
@@ -114,7 +106,7 @@ final class Binder {
       return given.get(setting.name());
     }
     if (entry == null && setting.byDefault().isEmpty()) {
-      return setting.optional() ? null : problem(at, "is required: " + setting.expected());
+      return setting.optional() ? null : problems.add(at, "is required: " + setting.expected());
     }
     Node node = entry == null ? Yaml.constant(setting.byDefault()) : entry.getValueNode();
     if (Yaml.isText(node, "none")) {
@@ -136,7 +128,7 @@ final class Binder {
       return constructor.newInstance(values);
     } catch (InvocationTargetException e) {
       if (e.getCause() instanceof InvalidSetting invalid) {
-        return problem(join(path, invalid.key()), invalid.problem());
+        return problems.add(join(path, invalid.key()), invalid.problem());
       }
       throw new IllegalStateException("cannot make " + type, e);
     } catch (ReflectiveOperationException e) {
@@ -149,15 +141,15 @@ final class Binder {
     Map<String, NodeTuple> entries = new LinkedHashMap<>();
     for (NodeTuple entry : map.getValue()) {
       if (!(entry.getKeyNode() instanceof ScalarNode key)) {
-        problem(path, "has " + Yaml.describe(entry.getKeyNode()) + " for a key; keys are texts");
+        problems.add(
+            path, "has " + Yaml.describe(entry.getKeyNode()) + " for a key; keys are texts");
         continue;
       }
       String at = join(path, key.getValue());
-      boolean twice = entries.put(key.getValue(), entry) != null;
-      Mark first = marks.get(at);
-      key.getStartMark().ifPresent(mark -> marks.put(at, mark));
-      if (twice) {
-        problem(at, "is there twice, first in line " + (first == null ? 0 : first.getLine() + 1));
+      int first = problems.line(at);
+      problems.place(at, key);
+      if (entries.put(key.getValue(), entry) != null) {
+        problems.add(at, "is there twice, first in line " + first);
       }
     }
     return entries;
@@ -167,61 +159,67 @@ final class Binder {
 
   private @Nullable Object sealed(Node node, Class<?> type, Setting setting, String path) {
     Map<String, Class<?>> cases = Setting.cases(type);
-    if (node instanceof ScalarNode scalar && !Yaml.isEmpty(node)) {
-      return choice(scalar.getValue(), Yaml.constant("{}"), type, setting, path, path);
+    if (node instanceof ScalarNode scalar && cases.containsKey(scalar.getValue())) {
+      return choice(cases, scalar.getValue(), Yaml.constant("{}"), setting, path);
     }
     if (!(node instanceof MappingNode map)) {
-      return wrong(node, type, setting, path);
+      return problems.wrong(node, type, setting, path);
     }
     Map<String, NodeTuple> entries = entries(map, path);
-    for (String key : entries.keySet()) {
-      if (!cases.containsKey(key)) {
-        return choice(key, map, type, setting, path, join(path, key));
-      }
+    if (unknown(entries.keySet(), cases.keySet(), type, path)) {
+      return null;
     }
     if (entries.size() != 1) {
       String found = entries.isEmpty() ? "none" : String.join(" and ", entries.keySet());
-      return problem(path, "must be exactly " + setting.expected(type) + ", not " + found);
+      return problems.add(path, "must be exactly " + setting.expected(type) + ", not " + found);
     }
     String name = entries.keySet().iterator().next();
-    Node settings = entries.values().iterator().next().getValueNode();
+    Node settings = Objects.requireNonNull(entries.get(name)).getValueNode();
     Node content = Yaml.isEmpty(settings) ? Yaml.constant("{}") : settings;
-    return choice(name, content, type, setting, path, join(path, name));
+    return choice(cases, name, content, setting, path);
   }
 
   private @Nullable Object choice(
-      String name, Node content, Class<?> type, Setting setting, String path, String place) {
-    Map<String, Class<?>> cases = Setting.cases(type);
-    Class<?> chosen = cases.get(name);
-    if (chosen == null) {
-      return unknown(place, name, cases.keySet(), Setting.planned(type));
+      Map<String, Class<?>> cases, String name, Node content, Setting setting, String path) {
+    Class<?> type = Objects.requireNonNull(cases.get(name));
+    return written(content, type, setting, join(path, name), Map.of());
+  }
+
+  private boolean unknown(
+      Collection<String> keys, Collection<String> known, Class<?> type, String path) {
+    boolean any = false;
+    for (String key : keys) {
+      if (!known.contains(key)) {
+        problems.unknown(join(path, key), key, known, Setting.planned(type));
+        any = true;
+      }
     }
-    return written(content, chosen, setting, join(path, name), Map.of());
+    return any;
   }
 
   // Lists, maps, scalars
 
   /** A single value is a list of one. */
   private @Nullable Object list(Node node, Type of, Setting setting, String path) {
-    int before = problems.size();
+    int before = problems.count();
     List<Object> values = new ArrayList<>();
     List<Node> items = node instanceof SequenceNode list ? list.getValue() : List.of(node);
     for (int i = 0; i < items.size(); i++) {
       String at = node instanceof SequenceNode ? path + "[" + i + "]" : path;
-      items.get(i).getStartMark().ifPresent(mark -> marks.put(at, mark));
+      problems.place(at, items.get(i));
       Object value = value(items.get(i), of, setting, at);
       if (value != null) {
         values.add(value);
       }
     }
-    return problems.size() > before ? null : List.copyOf(values);
+    return problems.count() > before ? null : List.copyOf(values);
   }
 
   private @Nullable Object map(Node node, Type of, Setting setting, String path) {
     if (!(node instanceof MappingNode map)) {
-      return wrong(node, setting.type(), setting, path);
+      return problems.wrong(node, setting.type(), setting, path);
     }
-    int before = problems.size();
+    int before = problems.count();
     Map<String, Object> values = new LinkedHashMap<>();
     entries(map, path)
         .forEach(
@@ -231,45 +229,33 @@ final class Binder {
                 values.put(key, value);
               }
             });
-    return problems.size() > before ? null : values;
+    return problems.count() > before ? null : values;
   }
 
   private @Nullable Object scalar(Node node, Class<?> type, Setting setting, String path) {
     if (!(node instanceof ScalarNode scalar) || Yaml.isEmpty(node)) {
-      return wrong(node, type, setting, path);
+      return problems.wrong(node, type, setting, path);
     }
     String text = scalar.getValue();
     if (type == String.class) {
       return text;
     }
-    if (type.isEnum()) {
-      return constant(text, type, setting, path);
-    }
-    Object value = parse(scalar, type, setting);
+    Object value = type.isEnum() ? constant(text, type) : parse(scalar, type, setting);
     if (value == null) {
-      return wrong(node, type, setting, path);
+      return problems.wrong(node, type, setting, path);
     }
     return setting.allows(value)
         ? value
-        : problem(path, "must be " + setting.rule() + ", not " + Yaml.describe(node));
+        : problems.add(path, "must be " + setting.rule() + ", not " + Yaml.describe(node));
   }
 
-  private @Nullable Object constant(String text, Class<?> type, Setting setting, String path) {
+  private static @Nullable Object constant(String text, Class<?> type) {
     for (Object constant : type.getEnumConstants()) {
       if (constant.toString().toLowerCase(Locale.ROOT).equals(text)) {
         return constant;
       }
     }
-    if (Setting.planned(type).contains(text)) {
-      return problem(path, text + " is not built yet; it must be " + setting.expected(type));
-    }
-    return problem(
-        path,
-        "must be "
-            + setting.expected(type)
-            + ", not "
-            + text
-            + Nearest.hint(text, Setting.constants(type)));
+    return null;
   }
 
   private static @Nullable Object parse(ScalarNode node, Class<?> type, Setting setting) {
@@ -284,56 +270,6 @@ final class Binder {
       return text.equals("true") ? Boolean.TRUE : text.equals("false") ? Boolean.FALSE : null;
     }
     return Scalars.number(type, setting.unit(), text);
-  }
-
-  // Problems
-
-  private @Nullable Object wrong(Node node, Type type, Setting setting, String path) {
-    if (node instanceof ScalarNode scalar
-        && type instanceof Class<?> plain
-        && Setting.planned(Setting.written(plain)).contains(scalar.getValue())) {
-      return problem(
-          path, scalar.getValue() + " is not built yet; it must be " + setting.expected(type));
-    }
-    String range =
-        type.equals(setting.type()) && setting.range() != null ? ", " + setting.rule() : "";
-    return problem(
-        path, "must be " + setting.expected(type) + range + ", not " + Yaml.describe(node));
-  }
-
-  private @Nullable Object unknown(
-      String path, String name, Collection<String> known, List<String> planned) {
-    String hint = Nearest.hint(name, known);
-    return problem(
-        path,
-        (planned.contains(name) ? "is not built yet" : "is not known" + hint)
-            + (hint.isEmpty() || planned.contains(name) ? "; allowed: " : " Allowed: ")
-            + String.join(", ", known));
-  }
-
-  /** Notes a problem; null, for a value that is not to be had. */
-  @Nullable Object problem(String path, String text) {
-    Mark mark = nearest(path);
-    String subject = path.isEmpty() ? "the configuration" : path;
-    if (mark == null) {
-      problems.add(new Problem(file, 0, 0, subject + " " + text));
-    } else if (mark.getName().startsWith(Yaml.SET)) {
-      problems.add(new Problem(mark.getName(), 0, 0, subject + " " + text));
-    } else {
-      problems.add(
-          new Problem(
-              mark.getName(), mark.getLine() + 1, mark.getColumn() + 1, subject + " " + text));
-    }
-    return null;
-  }
-
-  /** The place of a path, or of the nearest thing around it that the file has. */
-  private @Nullable Mark nearest(String path) {
-    String at = path;
-    while (!marks.containsKey(at) && !at.isEmpty()) {
-      at = at.substring(0, Math.max(0, Math.max(at.lastIndexOf('.'), at.lastIndexOf('['))));
-    }
-    return marks.get(at);
   }
 
   private static String join(String path, String key) {

@@ -44,10 +44,10 @@ public final class ConfigReader {
     Binder binder = new Binder(name);
     Config config = binder.bind(root, Config.class, "", implied(name, root));
     if (config != null) {
-      checkImplied(config, binder);
+      checkImplied(config, binder.problems());
     }
-    if (config == null || !binder.problems().isEmpty()) {
-      throw new ConfigException(binder.problems());
+    if (config == null || binder.problems().count() > 0) {
+      throw new ConfigException(binder.problems().all());
     }
     return config;
   }
@@ -93,20 +93,20 @@ public final class ConfigReader {
   }
 
   /** A schema that is given although the source has its own must not say other things. */
-  private static void checkImplied(Config config, Binder binder) {
+  private static void checkImplied(Config config, Problems problems) {
     GeneratorSchemas.impliedBy(config.source())
         .filter(implied -> !implied.equals(config.schema()))
-        .ifPresent(implied -> checkImplied(config, implied, binder));
+        .ifPresent(implied -> checkImplied(config, implied, problems));
   }
 
-  private static void checkImplied(Config config, SchemaConfig implied, Binder binder) {
+  private static void checkImplied(Config config, SchemaConfig implied, Problems problems) {
     if (config.source() instanceof SourceConfig.Generator) {
-      binder.problem("schema", "must be left out: the stream has its own, " + implied);
+      problems.add("schema", "must be left out: the stream has its own, " + implied);
       return;
     }
     SchemaConfig schema = config.schema();
     if (!schema.label().field().equals(implied.label().field())) {
-      binder.problem(
+      problems.add(
           "schema.label.field",
           "must be "
               + implied.label().field()
@@ -115,7 +115,7 @@ public final class ConfigReader {
     }
     for (String field : schema.fields().keySet()) {
       if (implied.fields().keySet().stream().noneMatch(sent -> Fit.overlap(field, sent))) {
-        binder.problem(
+        problems.add(
             "schema.fields." + field,
             "must be one of what feed sends: " + String.join(", ", implied.fields().keySet()));
       }

@@ -5,6 +5,7 @@ import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -29,8 +30,17 @@ record Setting(
     Key.Unit unit,
     boolean optional) {
 
+  /** Every record is made by its settings, so that reading them anew would cost a run's start a second. */
+  private static final ClassValue<List<Setting>> SETTINGS =
+      new ClassValue<>() {
+        @Override
+        protected List<Setting> computeValue(Class<?> record) {
+          return Arrays.stream(record.getRecordComponents()).map(Setting::of).toList();
+        }
+      };
+
   static List<Setting> of(Class<?> record) {
-    return Arrays.stream(record.getRecordComponents()).map(Setting::of).toList();
+    return SETTINGS.get(record);
   }
 
   private static Setting of(RecordComponent component) {
@@ -122,6 +132,11 @@ record Setting(
     return Arrays.stream(type.getEnumConstants())
         .map(c -> c.toString().toLowerCase(Locale.ROOT))
         .toList();
+  }
+
+  /** The words that may stand for a value of a type that is a choice. */
+  static Collection<String> words(Class<?> type) {
+    return type.isEnum() ? constants(type) : type.isSealed() ? cases(type).keySet() : List.of();
   }
 
   static List<String> planned(Class<?> type) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.lowlevel.Compose;
@@ -29,6 +30,10 @@ final class Yaml {
   static final String SET = "--set ";
 
   private static final Set<String> EMPTY = Set.of("", "~", "null");
+
+  private static final LoadSettings WITHOUT_PLACES =
+      LoadSettings.builder().setUseMarks(false).build();
+  private static final Map<String, Node> CONSTANTS = new ConcurrentHashMap<>();
 
   private Yaml() {}
 
@@ -67,9 +72,8 @@ final class Yaml {
 
   /** A node of the program's own, without a place. */
   static Node constant(String text) {
-    return new Compose(LoadSettings.builder().setUseMarks(false).build())
-        .composeString(text)
-        .orElseThrow();
+    return CONSTANTS.computeIfAbsent(
+        text, yaml -> new Compose(WITHOUT_PLACES).composeString(yaml).orElseThrow());
   }
 
   /** Whether nothing stands there, or YAML's null. */

@@ -1,6 +1,7 @@
 package io.penstock.config;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.penstock.config.ConfigException.Problem;
@@ -65,6 +66,31 @@ class ConfigFilesTest {
       assertThat(e.problems())
           .as("seed %d, before: %s, problems: %s", seed, next, e.getMessage())
           .anySatisfy(problem -> assertPlace(problem, line, indent.length()));
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void shouldAnswerAnyDamageWithAConfigurationOrItsProblems(Path file) throws IOException {
+    String yaml = Files.readString(file);
+    String signs = "{}[]:,-#&*!|>'\"%@`?~ \t\n0aé\u0000\uD83D";
+    for (int seed = 0; seed < 200; seed++) {
+      SplittableRandom random = new SplittableRandom(seed);
+      StringBuilder text = new StringBuilder(yaml);
+      for (int change = random.nextInt(1, 4); change > 0; change--) {
+        int at = random.nextInt(text.length() - 8);
+        int end = at + random.nextInt(8);
+        String sign = String.valueOf(signs.charAt(random.nextInt(signs.length())));
+        text.replace(at, end, random.nextBoolean() ? sign : "");
+      }
+      assertThat(catchThrowable(() -> Config.parse(text.toString())))
+          .as("seed %d:%n%s", seed, text)
+          .satisfiesAnyOf(
+              e -> assertThat(e).isNull(),
+              e ->
+                  assertThat(e)
+                      .isInstanceOf(ConfigException.class)
+                      .hasMessageStartingWith("configuration:"));
     }
   }
 

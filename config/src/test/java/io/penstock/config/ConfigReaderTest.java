@@ -220,13 +220,15 @@ class ConfigReaderTest {
     "sgd: {learningRate: 0}, 'optimizer.sgd.learningRate must be above 0, not 0'",
     "sgd: {learningRate: 1e999}, 'optimizer.sgd.learningRate must be a number, above 0, not 1e999'",
     "sgd: {learningRate: .nan}, 'optimizer.sgd.learningRate must be a number, above 0, not .nan'",
+    "adamm, 'optimizer must be one of sgd, momentum, nesterov, adagrad, rmsProp, adam, adamW, not adamm; did you mean adam?'",
+    "transformer, 'optimizer must be one of sgd, momentum, nesterov, adagrad, rmsProp, adam, adamW, not transformer'",
     "momentum: {momentum: 1}, 'optimizer.momentum.momentum must be at least 0 and below 1, not 1'",
     "adam: {beta2: -0.1}, 'optimizer.adam.beta2 must be at least 0 and below 1, not -0.1'",
     "adam: {clipNorm: -1}, 'optimizer.adam.clipNorm must be at least 0, not -1'",
     "adam: {epsilon: 0}, 'optimizer.adam.epsilon must be above 0, not 0'",
     "rmsProp: {decay: 1.1}, 'optimizer.rmsProp.decay must be at least 0 and below 1, not 1.1'",
     "adamW: {weightDecay: -1}, 'optimizer.adamW.weightDecay must be at least 0, not -1'",
-    "ftrl, 'optimizer is not built yet; allowed: sgd, momentum, nesterov, adagrad, rmsProp, adam, adamW'",
+    "ftrl, 'optimizer ftrl is not built yet; it must be one of sgd, momentum, nesterov, adagrad, rmsProp, adam, adamW'",
   })
   void shouldBoundWhatOptimizersTake(String optimizer, String problem) {
     String yaml = optimizer.contains("{") ? "{" + optimizer + "}" : optimizer;

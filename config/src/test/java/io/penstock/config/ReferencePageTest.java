@@ -103,7 +103,7 @@ class ReferencePageTest {
     Binder binder = new Binder("default");
     Node node = Yaml.constant(yaml);
     Object value = binder.value(node, setting.type(), setting, setting.name());
-    assertThat(binder.problems()).isEmpty();
+    assertThat(binder.problems().all()).isEmpty();
     return Objects.requireNonNull(value);
   }
 
