@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param stepMicros time of a step
  * @param freshnessMillis from a row's event time to the end of the step that trained on it
  * @param stages in the order of the stream
- * @param failure why the run ended, where it failed
+ * @param failure why the run ends or ended, where it failed; never null in {@link Phase#FAILED}
  */
 record RunSnapshot(
     Phase state,
@@ -39,6 +39,9 @@ record RunSnapshot(
 
   RunSnapshot {
     stages = List.copyOf(stages);
+    if (state == Phase.FAILED && failure == null) {
+      throw new IllegalArgumentException("run snapshot: a failed run must say why");
+    }
   }
 
   /** Where a run stands. */

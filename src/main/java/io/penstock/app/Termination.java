@@ -26,7 +26,7 @@ final class Termination implements AutoCloseable {
   /**
    * From now on a signal leaves time to end.
    *
-   * @param grace time from the signal to {@link #close}; the process exits then, come what may
+   * @param grace time from the signal to {@link #reported}; the process exits then, come what may
    */
   static Termination install(Duration grace, PrintStream err) {
     Termination termination = new Termination(grace, err);
@@ -47,16 +47,21 @@ final class Termination implements AutoCloseable {
     return requested;
   }
 
-  /** All is reported: where a signal has come, the process exits now. */
   @Override
   public void close() {
+    reported();
+  }
+
+  /** All is reported: where a signal has come, the process exits now. */
+  void reported() {
     reported.countDown();
     if (!requested()) {
       try {
         Runtime.getRuntime().removeShutdownHook(hook);
       } catch (IllegalStateException shuttingDown) {
-        // A signal came in this very moment; the hook finds all reported and returns.
-        request();
+        // A signal came in this very moment: the hook finds that all is reported, and the process
+        // exits.
+        return;
       }
     }
   }

@@ -64,7 +64,10 @@ final class Training {
       if (report != null) {
         report.write(end);
       }
-      return end.state() == Phase.FAILED ? ExitCode.FAILED : ExitCode.OK;
+      // A device that hangs may keep the run from closing; after a signal that must not keep the
+      // process.
+      termination.reported();
+      return end.failure() == null ? ExitCode.OK : ExitCode.FAILED;
     }
   }
 
@@ -144,7 +147,7 @@ final class Training {
       }
       status.end();
       Optional<String> exceeded = limit.exceeded(latest.rows(), true);
-      if (exceeded.isPresent() && latest.state() == Phase.ENDED) {
+      if (exceeded.isPresent() && latest.failure() == null) {
         latest = latest.failed(exceeded.get());
       }
       return latest;

@@ -1,6 +1,7 @@
 package io.penstock.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.penstock.app.RunSnapshot.Phase;
 import io.penstock.pipeline.PartitionCursor;
@@ -14,6 +15,8 @@ import java.util.Arrays;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HttpEndpointTest {
   private final FakeRun run = new FakeRun();
@@ -63,8 +66,16 @@ class HttpEndpointTest {
     assertThat(get("/health").body())
         .isEqualTo("{\"state\":\"running\",\"records\":5,\"rejected\":1}\n");
 
-    run.become(FakeRun.snapshot(Phase.FAILED, 5, 1));
+    run.become(FakeRun.snapshot(Phase.FAILED, 5, 1, 0, "why"));
     assertThat(get("/health").statusCode()).isEqualTo(503);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"no.such.host.invalid", "192.0.2.1"})
+  void shouldSayThatAnAddressIsNotOfThisMachine(String bind) {
+    assertThatThrownBy(() -> new HttpEndpoint(bind, 0, run::snapshot, letters))
+        .isInstanceOf(StartException.class)
+        .hasMessageContaining("cannot listen on " + bind);
   }
 
   @Test
