@@ -229,22 +229,22 @@ public final class TcpSource implements Source, AutoCloseable {
     }
   }
 
-  /** Numbers connections, and turns away those beyond the limits. Confined to the listener's event loop. */
+  /** Numbers connections, and turns away those beyond the limits. On the listener's event loop. */
   private final class Admission extends ChannelInboundHandlerAdapter {
     private int accepted;
-    private int connections;
+
+    /** Open ones; each counts itself out on its own event loop. */
+    private final AtomicInteger connections = new AtomicInteger();
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
       Channel connection = (Channel) message;
-      if (connections == settings.maxConnections() || accepted == limit()) {
+      if (connections.get() >= settings.maxConnections() || accepted == limit()) {
         turnAway(connection);
         return;
       }
-      connections++;
-      connection
-          .closeFuture()
-          .addListener(future -> context.executor().execute(() -> connections--));
+      connections.incrementAndGet();
+      connection.closeFuture().addListener(closed -> connections.decrementAndGet());
       connection.attr(NUMBER).set(accepted++);
       context.fireChannelRead(connection);
       if (accepted == limit()) {
@@ -264,7 +264,7 @@ public final class TcpSource implements Source, AutoCloseable {
         log.warn(
             "source.tcp: connection from {} closed at once: {} connections are open, and source.tcp.maxConnections is {} ({} refused so far)",
             connection.remoteAddress(),
-            connections,
+            connections.get(),
             settings.maxConnections(),
             count);
       }
