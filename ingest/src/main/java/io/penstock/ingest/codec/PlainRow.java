@@ -26,6 +26,12 @@ final class PlainRow {
   private static final long DIGIT_HIGH = 0x00f0_00f0_00f0_00f0L;
   private static final long ABOVE_NINE =
       0x0006_0006_0006_0006L; // carries into the high half what is no digit
+  private static final long ZEROS = 0x3030_3030_3030_3030L;
+  private static final long ABOVE_NINES = 0x7676_7676_7676_7676L;
+  private static final long HIGH_BITS = 0x8080_8080_8080_8080L;
+  private static final long EVERY_FOURTH = 0xff_0000_00ffL;
+  private static final long HIGH_WEIGHTS = 100 + (1_000_000L << 32);
+  private static final long LOW_WEIGHTS = 1 + (10_000L << 32);
   private static final int MAX_DIGITS = 9; // fits an int
   private static final int ANY_INTEGER = Integer.MAX_VALUE;
   private static final int NO_INTEGER = -1;
@@ -108,19 +114,18 @@ final class PlainRow {
         column += QUAD;
         continue;
       }
-      int start = p;
-      int value = 0;
-      int digit;
-      while ((digit = (text[p] - '0') & 0xff) <= 9) {
-        value = value * 10 + digit;
-        p++;
-      }
-      if (text[p] == delimiter
-          && Integer.compareUnsigned(p - start - 1, MAX_DIGITS) < 0
+      long digits = word ^ ZEROS;
+      long others = ((digits + ABOVE_NINES) | digits) & HIGH_BITS;
+      int bits = Long.numberOfTrailingZeros(others) & -Byte.SIZE; // that the digits take
+      int value = number(digits, bits);
+      if (others != 0
+          && bits != 0
+          && (byte) (word >>> bits) == delimiter
           && value <= largest[column]) {
         MEMORY.set(FLOAT, target + offsets[column], value);
+        p += bits >>> 3;
       } else {
-        p = value(column, row, text, start);
+        p = value(column, row, text, p);
         if (p < 0 || text[p] != delimiter) {
           return -1;
         }
@@ -129,6 +134,15 @@ final class PlainRow {
       column++;
     }
     return last(text, p, row);
+  }
+
+  /** The number that the lowest {@code bits} hold, a byte a digit, the first one lowest (Lemire and Muła). */
+  private static int number(long digits, int bits) {
+    long eight = digits << -bits; // zeros before the first digit
+    long pairs = eight * 10 + (eight >>> 8);
+    long high = (pairs & EVERY_FOURTH) * HIGH_WEIGHTS;
+    long low = ((pairs >>> 16) & EVERY_FOURTH) * LOW_WEIGHTS;
+    return (int) ((high + low) >>> 32);
   }
 
   private int last(byte[] text, int from, int row) {

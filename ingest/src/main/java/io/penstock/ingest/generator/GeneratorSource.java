@@ -13,7 +13,6 @@ import reactor.core.publisher.Flux;
  * once: it resumes at any row.
  */
 public final class GeneratorSource implements Source {
-  private final String name;
   private final Generator generator;
   private final SourceContext context;
 
@@ -23,8 +22,7 @@ public final class GeneratorSource implements Source {
    * @throws IllegalArgumentException where a setting is out of its range, or the context's blocks have other columns than
    *     {@link GeneratorSchema} says
    */
-  public GeneratorSource(String name, Generator generator, SourceContext context) {
-    this.name = name;
+  public GeneratorSource(Generator generator, SourceContext context) {
     this.generator = generator;
     this.context = context;
     BlockSchema implied = GeneratorSchema.of(generator.stream());
@@ -39,7 +37,7 @@ public final class GeneratorSource implements Source {
 
   @Override
   public String name() {
-    return name;
+    return "generator";
   }
 
   @Override

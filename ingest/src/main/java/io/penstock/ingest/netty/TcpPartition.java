@@ -8,7 +8,6 @@ import io.penstock.pipeline.EndOfPartition;
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.SourceContext;
 import io.penstock.pipeline.StreamItem;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -65,7 +64,7 @@ final class TcpPartition {
     if (!phase.compareAndSet(Phase.NEW, Phase.READ)) {
       return Flux.empty();
     }
-    return DecodedFlux.decode(bytes, decoders.apply(cursor), context, this::onLoop)
+    return DecodedFlux.decode(bytes, decoders.apply(cursor), context, loop)
         .onErrorResume(SourceException.class, this::unreadable)
         .doFinally(signal -> end());
   }
@@ -95,16 +94,5 @@ final class TcpPartition {
     phase.set(Phase.ENDED);
     connection.dispose();
     onEnd.accept(this);
-  }
-
-  private void onLoop(Runnable task) {
-    try {
-      loop.execute(task);
-    } catch (RejectedExecutionException loopEnded) {
-      // The loop ends after its last partition. What still comes is the pool telling a decoder that
-      // has ended of a free
-      // block; it hands that on, on this thread as well as on any.
-      task.run();
-    }
   }
 }

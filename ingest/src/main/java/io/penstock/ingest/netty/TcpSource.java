@@ -7,8 +7,10 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
 import io.netty.util.AttributeKey;
 import io.penstock.config.SourceConfig.Tcp;
+import io.penstock.ingest.codec.ClassNumbering;
 import io.penstock.ingest.codec.CsvDecoder;
 import io.penstock.ingest.codec.SourceException;
+import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.Source;
 import io.penstock.pipeline.SourceContext;
@@ -19,7 +21,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,10 +44,10 @@ public final class TcpSource implements Source, AutoCloseable {
   private static final int FIRST_READ_BYTES = 64 << 10;
   private static final int LARGEST_READ_BYTES = 1 << 20;
 
-  private final String name;
   private final Tcp settings;
+  private final BlockSchema schema;
   private final SourceContext context;
-  private final Function<PartitionCursor, CsvDecoder> decoders;
+  private final ClassNumbering numbering = new ClassNumbering();
   private final LoopResources loops;
   private final DisposableServer server;
 
@@ -61,15 +62,10 @@ public final class TcpSource implements Source, AutoCloseable {
   private volatile @Nullable FluxSink<Partition> sink;
   private volatile boolean closed;
 
-  private TcpSource(
-      String name,
-      Tcp settings,
-      SourceContext context,
-      Function<PartitionCursor, CsvDecoder> decoders) {
-    this.name = name;
+  private TcpSource(Tcp settings, BlockSchema schema, SourceContext context) {
     this.settings = settings;
+    this.schema = schema;
     this.context = context;
-    this.decoders = decoders;
     loops =
         LoopResources.create(
             "penstock-tcp", Math.min(MOST_LOOPS, Runtime.getRuntime().availableProcessors()), true);
@@ -84,20 +80,16 @@ public final class TcpSource implements Source, AutoCloseable {
   /**
    * A source that listens. Connections wait in the kernel until {@link #partitions} is subscribed.
    *
-   * @param decoders makes the decoder of a partition, on the partition's event loop
+   * @param schema of the blocks, the same as their pool's
    * @throws SourceException where the address cannot be listened on
    */
-  public static TcpSource bind(
-      String name,
-      Tcp settings,
-      SourceContext context,
-      Function<PartitionCursor, CsvDecoder> decoders) {
-    return new TcpSource(name, settings, context, decoders);
+  public static TcpSource bind(Tcp settings, BlockSchema schema, SourceContext context) {
+    return new TcpSource(settings, schema, context);
   }
 
   @Override
   public String name() {
-    return name;
+    return "tcp";
   }
 
   /** The port listened on. */
@@ -147,13 +139,11 @@ public final class TcpSource implements Source, AutoCloseable {
           .host(settings.bind())
           .port(settings.port())
           .runOn(loops)
-          // Nothing is accepted before somebody takes partitions.
-          .option(ChannelOption.AUTO_READ, false)
           .childOption(
               ChannelOption.RECVBUF_ALLOCATOR,
               new AdaptiveRecvByteBufAllocator(
                   FIRST_READ_BYTES, FIRST_READ_BYTES, LARGEST_READ_BYTES))
-          .doOnBound(bound -> bound.channel().pipeline().addFirst(new Admission()))
+          .doOnBound(bound -> bound(bound.channel()))
           .handle(
               (in, out) -> {
                 in.withConnection(this::connected);
@@ -162,10 +152,16 @@ public final class TcpSource implements Source, AutoCloseable {
           .bindNow();
     } catch (ChannelBindException e) {
       throw new SourceException(
-          "source %s: cannot listen on %s:%d: %s; end what listens there, or set source.tcp.port to a free one (0: any) and source.tcp.bind to an address of this machine"
-              .formatted(name, settings.bind(), settings.port(), reason(e)),
+          "source.tcp: cannot listen on %s:%d: %s; end what listens there, or set source.tcp.port to a free one (0: any) and source.tcp.bind to an address of this machine"
+              .formatted(settings.bind(), settings.port(), reason(e)),
           e);
     }
+  }
+
+  /** On the listener's event loop, before it accepts: nothing is accepted until somebody takes partitions. */
+  private void bound(Channel listener) {
+    listener.config().setAutoRead(false);
+    listener.pipeline().addFirst(new Admission());
   }
 
   private static String reason(Throwable error) {
@@ -180,7 +176,8 @@ public final class TcpSource implements Source, AutoCloseable {
     }
     int number = connection.channel().attr(NUMBER).get();
     PartitionCursor cursor = context.cursor(number);
-    TcpPartition partition = new TcpPartition(connection, cursor, context, decoders, this::ended);
+    TcpPartition partition =
+        new TcpPartition(connection, cursor, context, this::decoder, this::ended);
     open.add(partition);
     FluxSink<Partition> partitions = sink;
     if (closed || partitions == null) {
@@ -191,11 +188,15 @@ public final class TcpSource implements Source, AutoCloseable {
     acceptAsWanted();
   }
 
+  private CsvDecoder decoder(PartitionCursor cursor) {
+    return new CsvDecoder(
+        settings.format().csv(), schema, numbering, cursor, context, settings.maxLineBytes());
+  }
+
   private void idle(ChannelHandlerContext connection) {
     idle.increment();
     log.info(
-        "source {}: connection {} from {} closed: no byte for {}",
-        name,
+        "source.tcp: connection {} from {} closed: no byte for {}",
         connection.channel().attr(NUMBER).get(),
         connection.channel().remoteAddress(),
         settings.idleTimeout());
@@ -228,22 +229,22 @@ public final class TcpSource implements Source, AutoCloseable {
     }
   }
 
-  /** Numbers connections, and turns away those beyond the limits. Confined to the listener's event loop. */
+  /** Numbers connections, and turns away those beyond the limits. On the listener's event loop. */
   private final class Admission extends ChannelInboundHandlerAdapter {
     private int accepted;
-    private int connections;
+
+    /** Open ones; each counts itself out on its own event loop. */
+    private final AtomicInteger connections = new AtomicInteger();
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
       Channel connection = (Channel) message;
-      if (connections == settings.maxConnections() || accepted == limit()) {
+      if (connections.get() >= settings.maxConnections() || accepted == limit()) {
         turnAway(connection);
         return;
       }
-      connections++;
-      connection
-          .closeFuture()
-          .addListener(future -> context.executor().execute(() -> connections--));
+      connections.incrementAndGet();
+      connection.closeFuture().addListener(closed -> connections.decrementAndGet());
       connection.attr(NUMBER).set(accepted++);
       context.fireChannelRead(connection);
       if (accepted == limit()) {
@@ -261,10 +262,9 @@ public final class TcpSource implements Source, AutoCloseable {
       // Each doubling only: whoever floods the listener must not flood the log.
       if (Long.bitCount(count) == 1) {
         log.warn(
-            "source {}: connection from {} closed at once: {} connections are open, and source.tcp.maxConnections is {} ({} refused so far)",
-            name,
+            "source.tcp: connection from {} closed at once: {} connections are open, and source.tcp.maxConnections is {} ({} refused so far)",
             connection.remoteAddress(),
-            connections,
+            connections.get(),
             settings.maxConnections(),
             count);
       }

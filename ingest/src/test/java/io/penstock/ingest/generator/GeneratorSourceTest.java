@@ -249,8 +249,7 @@ class GeneratorSourceTest {
   @Test
   void shouldRefuseBlocksOfAnotherSchema() {
     BlockPool pool = pool(GeneratorStream.AGRAWAL, 4);
-    assertThatThrownBy(
-            () -> new GeneratorSource("g", Settings.sea(1, 0, 0, null), context(pool, 0)))
+    assertThatThrownBy(() -> new GeneratorSource(Settings.sea(1, 0, 0, null), context(pool, 0)))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("the schema of SEA is implied");
   }
@@ -312,7 +311,7 @@ class GeneratorSourceTest {
   }
 
   private static Flux<StreamItem> items(Generator generator, BlockPool pool, long from) {
-    return new GeneratorSource("generator", generator, context(pool, from))
+    return new GeneratorSource(generator, context(pool, from))
         .partitions()
         .flatMap(partition -> partition.items(), 1, 1);
   }

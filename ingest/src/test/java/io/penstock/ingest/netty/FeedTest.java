@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.zip.GZIPOutputStream;
@@ -27,6 +28,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import reactor.core.Disposable;
+import reactor.core.publisher.Mono;
 
 @Timeout(60)
 class FeedTest {
@@ -51,7 +53,7 @@ class FeedTest {
     byte[] content = randomLines(9 << 20, true);
     Path file = Files.write(folder.resolve("rows.csv"), content);
     CompletableFuture<byte[]> received = receive();
-    FeedResult result = feed().file(file, true).block(PATIENCE);
+    FeedResult result = await(feed().file(file, true));
     assertThat(received.get()).isEqualTo(content);
     assertThat(result.bytes()).isEqualTo(content.length);
     assertThat(result.rows()).isEqualTo(lines(content) - 1);
@@ -63,10 +65,10 @@ class FeedTest {
     byte[] content = "a,b\n1,2\n3,4".getBytes(StandardCharsets.US_ASCII);
     Path file = Files.write(folder.resolve("rows.csv"), content);
     CompletableFuture<byte[]> received = receive();
-    assertThat(feed().file(file, true).block(PATIENCE).rows()).isEqualTo(2);
+    assertThat(await(feed().file(file, true)).rows()).isEqualTo(2);
     assertThat(received.get()).isEqualTo(content);
     received = receive();
-    assertThat(feed().atRate(1e6).file(file, false).block(PATIENCE).rows()).isEqualTo(3);
+    assertThat(await(feed().atRate(1e6).file(file, false)).rows()).isEqualTo(3);
     assertThat(received.get()).isEqualTo(content);
   }
 
@@ -74,7 +76,7 @@ class FeedTest {
   void shouldSendAnEmptyFile() throws Exception {
     Path file = Files.createFile(folder.resolve("empty.csv"));
     CompletableFuture<byte[]> received = receive();
-    FeedResult result = feed().file(file, true).block(PATIENCE);
+    FeedResult result = await(feed().file(file, true));
     assertThat(received.get()).isEmpty();
     assertThat(result.rows()).isZero();
     assertThat(result.bytes()).isZero();
@@ -88,7 +90,7 @@ class FeedTest {
       out.write(content);
     }
     CompletableFuture<byte[]> received = receive();
-    FeedResult result = feed().file(file, false).block(PATIENCE);
+    FeedResult result = await(feed().file(file, false));
     assertThat(received.get()).isEqualTo(content);
     assertThat(result.rows()).isEqualTo(lines(content) + 1);
   }
@@ -96,7 +98,7 @@ class FeedTest {
   @Test
   void shouldSendTheRowsOfAGenerator() throws Exception {
     CompletableFuture<byte[]> received = receive();
-    FeedResult result = feed().generator(SEA, true).block(PATIENCE);
+    FeedResult result = await(feed().generator(SEA, true));
     byte[] content = received.get();
     assertThat(result.rows()).isEqualTo(20_000);
     assertThat(result.bytes()).isEqualTo(content.length);
@@ -109,15 +111,15 @@ class FeedTest {
     byte[] content = randomLines(300_000, false);
     Path file = Files.write(folder.resolve("rows.csv"), content);
     CompletableFuture<byte[]> received = receive();
-    FeedResult paced = feed().atRate(200_000).file(file, false).block(PATIENCE);
+    FeedResult paced = await(feed().atRate(200_000).file(file, false));
     assertThat(received.get()).isEqualTo(content);
     assertThat(paced.rows()).isEqualTo(lines(content) + 1);
     received = receive();
     byte[] atFullSpeed;
-    feed().generator(SEA, false).block(PATIENCE);
+    await(feed().generator(SEA, false));
     atFullSpeed = received.get();
     received = receive();
-    feed().atRate(100_000).generator(SEA, false).block(PATIENCE);
+    await(feed().atRate(100_000).generator(SEA, false));
     assertThat(received.get()).isEqualTo(atFullSpeed);
   }
 
@@ -258,6 +260,10 @@ class FeedTest {
 
   private Feed feed() {
     return Feed.to("127.0.0.1", receiver.getLocalPort());
+  }
+
+  private static FeedResult await(Mono<FeedResult> feed) {
+    return Objects.requireNonNull(feed.block(PATIENCE));
   }
 
   private CompletableFuture<byte[]> receive() {

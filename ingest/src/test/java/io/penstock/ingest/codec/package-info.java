@@ -1,0 +1,4 @@
+@NullMarked
+package io.penstock.ingest.codec;
+
+import org.jspecify.annotations.NullMarked;
