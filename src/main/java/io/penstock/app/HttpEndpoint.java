@@ -19,6 +19,7 @@ import reactor.netty.resources.LoopResources;
 /** {@code /metrics} for Prometheus and {@code /health}, on one event loop of its own. */
 final class HttpEndpoint implements AutoCloseable {
   private static final Duration QUIET = Duration.ZERO;
+  private static final Duration IDLE = Duration.ofMinutes(2);
   private static final Duration TIMEOUT = Duration.ofMillis(500);
 
   private final LoopResources loop;
@@ -69,6 +70,7 @@ final class HttpEndpoint implements AutoCloseable {
         .runOn(loop)
         .host(bind)
         .port(port)
+        .idleTimeout(IDLE)
         .route(
             routes ->
                 routes
