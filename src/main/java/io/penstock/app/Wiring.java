@@ -1,41 +1,76 @@
 package io.penstock.app;
 
 import io.penstock.config.Config;
+import io.penstock.config.ConfigException;
+import io.penstock.config.ConfigReader;
+import io.penstock.ingest.netty.Feed;
+import io.penstock.ingest.netty.FeedException;
+import io.penstock.trainer.cpu.CpuDevice;
+import io.penstock.trainer.device.Device;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
+import reactor.core.publisher.Mono;
 
-/** Puts the modules together. The lead's wiring of a run takes this class's place on merging. */
+/** Puts the modules together. */
 final class Wiring implements Engine {
-  private static final String UNWIRED = "the modules of this branch are not put together";
+  private static final Duration CONNECT_WITHIN = Duration.ofSeconds(5);
 
   @Override
   public Config config(Path file, List<String> sets) {
-    throw new StartException(UNWIRED);
+    try {
+      return ConfigReader.read(file, sets);
+    } catch (ConfigException e) {
+      throw new StartException(String.valueOf(e.getMessage()), e);
+    }
   }
 
   @Override
   public Run run(Config config, RunOptions options) {
-    throw new StartException(UNWIRED);
+    return new TrainingRun(config, options, device(config.device()), null);
+  }
+
+  private static Device device(String name) {
+    return switch (name) {
+      case "auto", "cpu" -> new CpuDevice();
+      default -> throw new StartException("device: '" + name + "' is not built yet; take cpu");
+    };
   }
 
   @Override
   public FeedResult feed(FeedRequest request) {
-    throw new StartException(UNWIRED);
+    Feed feed =
+        Feed.to(request.host(), request.port())
+            .atRate(request.rowsPerSecond())
+            .connectingWithin(CONNECT_WITHIN);
+    Mono<io.penstock.ingest.netty.FeedResult> sending =
+        switch (request.input()) {
+          case FeedRequest.Input.Lines lines -> feed.file(lines.path(), true);
+          case FeedRequest.Input.Stream stream -> feed.generator(stream.generator(), true);
+        };
+    try {
+      return sending
+          .map(sent -> new FeedResult(sent.rows(), sent.bytes(), sent.seconds(), Double.NaN))
+          .blockOptional()
+          .orElseThrow();
+    } catch (FeedException e) {
+      throw new RunException(String.valueOf(e.getMessage()), e);
+    }
   }
 
   @Override
   public List<DeviceReport> devices() {
-    throw new StartException(UNWIRED);
+    return List.of(new DeviceReport("cpu", true, new CpuDevice().description()));
   }
 
   @Override
   public void benchSteps(String device, int threads, double seconds, PrintStream out) {
-    throw new StartException(UNWIRED);
+    throw new StartException("bench steps is not built yet");
   }
 
   @Override
   public void benchStages(double seconds, PrintStream out) {
-    throw new StartException(UNWIRED);
+    throw new StartException("bench stages is not built yet");
   }
 }
