@@ -47,9 +47,10 @@ public final class CsvDecoder {
   private @Nullable Columns columns; // null until the header is read
 
   private final ByteWindow window;
-  private long
-      pairedFrom; // quoted fields span lines only from this offset on: one before it was never
-  // closed
+
+  /** Quoted fields span lines only from this offset on: one before it was never closed. */
+  private long pairedFrom;
+
   private boolean begun;
   private boolean ended;
   private boolean torn;
