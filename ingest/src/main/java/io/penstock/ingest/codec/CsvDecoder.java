@@ -32,7 +32,6 @@ public final class CsvDecoder {
     ENDED
   }
 
-  private static final int WINDOW_BYTES = 32 << 10;
   private static final int BOM_BYTES = 3;
   private static final int KEPT_OF_LONG_ROW_BYTES = 4096;
 
@@ -41,18 +40,17 @@ public final class CsvDecoder {
   private final PartitionCursor cursor;
   private final SourceContext context;
   private final int maxLineBytes;
+  private final int maxSeenBytes; // of one row: one more than it may have
+  private final int capacityRows;
   private final byte delimiter;
   private final RowScanner scanner;
   private @Nullable Columns columns; // null until the header is read
 
-  private byte[] window = new byte[WINDOW_BYTES + PlainRow.LOOK_AHEAD_BYTES];
-  private long windowOffset; // of the window's first byte in the partition
-  private int position; // first byte not decoded
-  private int limit; // behind the last byte taken in
-  private int linesEnd; // behind the last newline taken in
-  private long
-      quotesPairedFrom; // before this offset no quoted field spans lines: one there was never
-  // closed
+  private final ByteWindow window;
+
+  /** Quoted fields span lines only from this offset on: one before it was never closed. */
+  private long pairedFrom;
+
   private boolean begun;
   private boolean ended;
   private boolean torn;
@@ -92,12 +90,14 @@ public final class CsvDecoder {
     this.cursor = cursor;
     this.context = context;
     this.maxLineBytes = maxLineBytes;
+    capacityRows = context.pool().layout().capacityRows();
     delimiter = delimiter(csv.delimiter());
     scanner = new RowScanner(delimiter);
-    windowOffset = cursor.nextOffset();
+    maxSeenBytes = (int) Math.min(maxLineBytes + 1L, Integer.MAX_VALUE - 64);
+    window = new ByteWindow(cursor.nextOffset(), maxSeenBytes);
     nextRow = cursor.nextRow();
     sealedRow = nextRow;
-    begun = windowOffset > 0;
+    begun = cursor.nextOffset() > 0;
     if (!csv.header()) {
       useHeader(csv.columns().isEmpty() ? ColumnMap.defaultNames(schema) : csv.columns());
     }
@@ -143,7 +143,7 @@ public final class CsvDecoder {
         return ended ? Progress.ENDED : Progress.STARVED;
       }
       this.arrivalNanos = arrivalNanos;
-      fill(in);
+      window.fill(in);
     }
   }
 
@@ -165,7 +165,7 @@ public final class CsvDecoder {
       release();
       return null;
     }
-    long offset = longRow == null ? windowOffset + position : longRowOffset;
+    long offset = longRow == null ? window.offset() : longRowOffset;
     taken.seal(rows, nextRow, offset, arrivalNanos);
     sealedRow = nextRow;
     block = null;
@@ -192,38 +192,10 @@ public final class CsvDecoder {
     }
   }
 
-  /** Moves the unfinished row to the front and copies as many bytes behind it as there is room for. */
-  private void fill(ByteBuf in) {
-    int capacity = window.length - PlainRow.LOOK_AHEAD_BYTES;
-    if (position == limit || limit == capacity) {
-      compact();
-    }
-    if (limit == capacity) {
-      // A row fills the window. It is skipped before it can outgrow maxLineBytes + 1, so this ends.
-      capacity = (int) Math.min(2L * capacity, Math.max((long) maxLineBytes + 1, WINDOW_BYTES));
-      window = Arrays.copyOf(window, capacity + PlainRow.LOOK_AHEAD_BYTES);
-    }
-    int length = Math.min(in.readableBytes(), capacity - limit);
-    in.readBytes(window, limit, length);
-    int from = limit;
-    limit += length;
-    for (int p = limit - 1; p >= from; p--) {
-      if (window[p] == '\n') {
-        linesEnd = p + 1;
-        break;
-      }
-    }
-  }
-
-  private void compact() {
-    System.arraycopy(window, position, window, 0, limit - position);
-    windowOffset += position;
-    limit -= position;
-    linesEnd = Math.max(0, linesEnd - position);
-    position = 0;
-  }
-
   private Progress decodeWindow() {
+    if (isFull()) {
+      return Progress.BLOCK_FULL;
+    }
     if (!begun && !begin()) {
       return Progress.STARVED;
     }
@@ -243,36 +215,41 @@ public final class CsvDecoder {
         return Progress.NO_BLOCK;
       }
       decodePlainRows(known);
-      if (rows == context.pool().layout().capacityRows()) {
+      if (isFull()) {
         return Progress.BLOCK_FULL;
       }
       if (mayHoldRow() && !decodeRow(known)) {
         return Progress.STARVED;
       }
-      if (rows == context.pool().layout().capacityRows()) {
+      if (isFull()) {
         return Progress.BLOCK_FULL;
       }
     }
     return Progress.STARVED;
   }
 
+  private boolean isFull() {
+    return rows == capacityRows;
+  }
+
   /** Skips a byte order mark; false where too few bytes have come to tell. */
   private boolean begin() {
-    if (limit - position < BOM_BYTES && !ended) {
+    if (window.length() < BOM_BYTES && !ended) {
       return false;
     }
     begun = true;
-    if (CsvHeader.startsWithBom(window, position, limit)) {
-      position += BOM_BYTES;
+    if (CsvHeader.startsWithBom(window.bytes(), window.position(), window.limit())) {
+      window.moveTo(window.position() + BOM_BYTES);
     }
     return true;
   }
 
   private boolean mayHoldRow() {
-    return position < linesEnd
-        || limit - position > maxLineBytes
-        || (longRow != null && position < limit)
-        || (ended && (position < limit || longRow != null));
+    boolean bytesLeft = window.length() > 0;
+    return window.position() < window.linesEnd()
+        || isOverlong()
+        || (longRow != null && (bytesLeft || ended))
+        || (ended && bytesLeft);
   }
 
   private boolean acquire(Columns known) {
@@ -290,12 +267,12 @@ public final class CsvDecoder {
     if (scanner.isInRow()) {
       return;
     }
-    final int capacityRows = context.pool().layout().capacityRows();
+    final int capacityRows = this.capacityRows;
     final RowWriter writer = known.writer;
     final PlainRow plain = known.plain;
-    final byte[] text = window;
-    final int end = linesEnd;
-    int p = position;
+    final byte[] text = window.bytes();
+    final int end = window.linesEnd();
+    int p = window.position();
     int row = rows;
     long number = nextRow;
     while (row < capacityRows && p < end) {
@@ -307,7 +284,7 @@ public final class CsvDecoder {
       row++;
       number++;
     }
-    position = p;
+    window.moveTo(p);
     rows = row;
     nextRow = number;
   }
@@ -318,31 +295,31 @@ public final class CsvDecoder {
     if (end < 0 && !isOverlong() && !ended) {
       return false;
     }
-    if (end < 0 && torn && !isOverlong() && position >= linesEnd) {
-      rejectRow(Reason.SYNTAX, "connection lost in mid-row", limit, limit);
+    if (end < 0 && torn && !isOverlong() && window.position() >= window.linesEnd()) {
+      rejectRow(Reason.SYNTAX, "connection lost in mid-row", window.limit(), window.limit());
     } else if (end < 0 && (isOverlong() || scanner.isQuoted())) {
       rejectUnending();
     } else {
-      int to = end < 0 ? limit : end;
-      decodeRow(known, withoutReturn(to), end < 0 ? limit : end + 1);
+      int to = end < 0 ? window.limit() : end;
+      decodeRow(known, withoutReturn(to), Math.min(to + 1, window.limit()));
     }
     scanner.reset();
     return true;
   }
 
   private void decodeRow(Columns known, int to, int next) {
-    if (to == position) {
-      position = next; // a blank line is not a row
+    if (to == window.position()) {
+      window.moveTo(next); // a blank line is not a row
       return;
     }
-    Reason reason = known.quoted.decode(window, position, to, rows);
+    Reason reason = known.quoted.decode(window.bytes(), window.position(), to, rows);
     String detail = known.quoted.detail();
     if (reason == null) {
       reason = known.writer.complete(rows, nextRow);
       detail = reason == null ? "" : known.writer.explainNumbering();
     }
     if (reason == null) {
-      position = next;
+      window.moveTo(next);
       rows++;
       nextRow++;
     } else {
@@ -351,57 +328,57 @@ public final class CsvDecoder {
   }
 
   private int rowEnd() {
-    int bound = (int) Math.min(limit, (long) position + maxLineBytes + 1);
-    return scanner.find(window, position, bound, windowOffset + position >= quotesPairedFrom);
+    boolean multiline = window.offset() >= pairedFrom;
+    return scanner.find(window.bytes(), window.position(), seenEnd(), multiline);
+  }
+
+  /** Behind the last byte that a row may have, or its newline; or behind the last one that has come. */
+  private int seenEnd() {
+    return window.position() + Math.min(window.length(), maxSeenBytes);
   }
 
   private boolean isOverlong() {
-    return limit - position > maxLineBytes;
+    return window.length() > maxLineBytes;
   }
 
   private int withoutReturn(int end) {
-    return end > position && window[end - 1] == '\r' ? end - 1 : end;
+    return end > window.position() && window.bytes()[end - 1] == '\r' ? end - 1 : end;
   }
 
   /** A row without an end: of its lines only the first is lost if a quote swallowed the others; else it is too long. */
   private void rejectUnending() {
-    int bound = (int) Math.min(limit, (long) position + maxLineBytes + 1);
-    int line = position;
-    while (line < bound && window[line] != '\n') {
-      line++;
-    }
-    if (line < bound || !isOverlong()) {
-      quotesPairedFrom = windowOffset + bound;
-      String detail = "a quoted value is not closed within " + (bound - position) + " bytes";
-      rejectRow(Reason.SYNTAX, detail, line, Math.min(line + 1, limit));
+    int from = window.position();
+    int seen = seenEnd();
+    int line = window.newline(from, seen);
+    if (line < seen || !isOverlong()) {
+      pairedFrom = window.offset() + seen - from;
+      String detail = "a quoted value is not closed within %d bytes".formatted(seen - from);
+      rejectRow(Reason.SYNTAX, detail, line, Math.min(line + 1, window.limit()));
     } else {
       longRow =
-          Arrays.copyOfRange(window, position, Math.min(bound, position + KEPT_OF_LONG_ROW_BYTES));
-      longRowOffset = windowOffset + position;
-      position = bound;
+          Arrays.copyOfRange(window.bytes(), from, Math.min(seen, from + KEPT_OF_LONG_ROW_BYTES));
+      longRowOffset = window.offset();
+      window.moveTo(seen);
     }
   }
 
   /** Passes over the rest of a row too long to hold, and rejects it when its end is known. */
   private void skipLongRow(byte[] kept) {
-    int p = position;
-    while (p < limit && window[p] != '\n') {
-      p++;
-    }
-    position = p;
-    if (p < limit || ended) {
-      long length = windowOffset + p - longRowOffset;
+    int end = window.newline(window.position(), window.limit());
+    window.moveTo(end);
+    if (end < window.limit() || ended) {
       String detail =
-          "the row is %d bytes long; at most %d are taken".formatted(length, maxLineBytes);
+          "the row is %d bytes long; at most %d are taken"
+              .formatted(window.offset() - longRowOffset, maxLineBytes);
       reject(Reason.TOO_LONG, detail, kept, 0, kept.length);
       longRow = null;
-      position = Math.min(p + 1, limit);
+      window.moveTo(Math.min(end + 1, window.limit()));
     }
   }
 
   private void rejectRow(Reason reason, String detail, int to, int next) {
-    reject(reason, detail, window, position, to);
-    position = next;
+    reject(reason, detail, window.bytes(), window.position(), to);
+    window.moveTo(next);
   }
 
   private void reject(Reason reason, String detail, byte[] raw, int from, int to) {
@@ -420,11 +397,12 @@ public final class CsvDecoder {
     if (end < 0 && !ended) {
       return false;
     }
-    int to = withoutReturn(end < 0 ? limit : end);
-    if (to > position) {
-      useHeader(CsvHeader.parse(window, position, to, (char) delimiter));
+    int to = withoutReturn(end < 0 ? window.limit() : end);
+    boolean whole = end >= 0 || !torn; // of a connection lost in its header nothing is left to tell
+    if (to > window.position() && whole) {
+      useHeader(CsvHeader.parse(window.bytes(), window.position(), to, (char) delimiter));
     }
-    position = end < 0 ? limit : end + 1;
+    window.moveTo(end < 0 ? window.limit() : end + 1);
     scanner.reset();
     return true;
   }

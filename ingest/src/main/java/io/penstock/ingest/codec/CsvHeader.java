@@ -20,7 +20,14 @@ public final class CsvHeader {
    */
   public static List<String> parse(byte[] utf8, int from, int to, char delimiter) {
     int start = from + (startsWithBom(utf8, from, to) ? BOM_BYTES : 0);
-    String text = new String(utf8, start, to - start, StandardCharsets.UTF_8).strip();
+    int end = to;
+    while (end > start && isLineEnd(utf8[end - 1])) {
+      end--;
+    }
+    while (start < end && isLineEnd(utf8[start])) {
+      start++;
+    }
+    String text = new String(utf8, start, end - start, StandardCharsets.UTF_8);
     List<String> names = new ArrayList<>();
     StringBuilder name = new StringBuilder();
     boolean quoted = false;
@@ -65,6 +72,10 @@ public final class CsvHeader {
               .formatted(maxLineBytes));
     }
     return parse(line.toByteArray(), 0, line.size(), delimiter);
+  }
+
+  private static boolean isLineEnd(byte c) {
+    return c == '\n' || c == '\r';
   }
 
   static boolean startsWithBom(byte[] utf8, int from, int to) {

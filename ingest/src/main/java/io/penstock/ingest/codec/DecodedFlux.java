@@ -75,6 +75,7 @@ public final class DecodedFlux extends Flux<StreamItem> {
     private final CsvDecoder decoder;
     private final SourceContext context;
     private final Executor resume;
+    private final Runnable drain = this::drain;
     private final AtomicInteger work = new AtomicInteger();
     private volatile long requested;
 
@@ -172,7 +173,7 @@ public final class DecodedFlux extends Flux<StreamItem> {
         return;
       }
       try {
-        resume.execute(this::drain);
+        resume.execute(drain);
       } catch (RejectedExecutionException e) {
         LOG.debug("the source's thread has ended; clearing up on this one", e);
         drain();
@@ -234,8 +235,8 @@ public final class DecodedFlux extends Flux<StreamItem> {
       }
       try {
         return decoder.decode(current, currentNanos);
-      } catch (SourceException e) {
-        failure = e; // the header does not fit: nothing was decoded, nothing can be
+      } catch (RuntimeException e) {
+        failure = e; // a header that does not fit, or rejections that cannot be kept
         stopped = true;
         return Progress.ENDED;
       }

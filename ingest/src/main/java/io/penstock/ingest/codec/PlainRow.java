@@ -24,8 +24,10 @@ final class PlainRow {
   private static final int QUAD = 4;
   private static final long DIGITS = 0x0030_0030_0030_0030L;
   private static final long DIGIT_HIGH = 0x00f0_00f0_00f0_00f0L;
-  private static final long ABOVE_NINE =
-      0x0006_0006_0006_0006L; // carries into the high half what is no digit
+
+  /** Carries what is no digit into the high half of its byte. */
+  private static final long ABOVE_NINE = 0x0006_0006_0006_0006L;
+
   private static final long ZEROS = 0x3030_3030_3030_3030L;
   private static final long ABOVE_NINES = 0x7676_7676_7676_7676L;
   private static final long HIGH_BITS = 0x8080_8080_8080_8080L;
@@ -41,10 +43,11 @@ final class PlainRow {
   private final int lastColumn;
   private final long[] offsets;
   private final int[] largest; // integer that may be stored as it is
-  private final long[]
-      quadMasks; // bits that four one-digit values and their delimiters must share with quad; or
-  // all
-  private final long quad;
+  private final long quad; // four zeros and their delimiters
+
+  /** By column, the bits in which four one-digit values equal {@code quad}; 0 where they must not be taken at once. */
+  private final long[] quadMasks;
+
   private long address;
 
   PlainRow(RowWriter writer, byte delimiter) {
@@ -71,7 +74,7 @@ final class PlainRow {
     };
   }
 
-  /** Where {@code column} and the next three are numbers or flags, the bits to compare; elsewhere one that never fits. */
+  /** Where {@code column} and the next three are numbers or flags, the bits to compare; elsewhere 0, which never fits. */
   private static long quadMask(RowWriter writer, int column) {
     long mask = 0;
     for (int i = 0; i < QUAD; i++) {
