@@ -131,9 +131,15 @@ final class FeedHandler extends ChannelInboundHandlerAdapter {
   }
 
   private void pause(ChannelHandlerContext context, long nanos) {
-    if (pause == null || pause.isDone()) {
-      pause = context.executor().schedule(() -> send(context), nanos, TimeUnit.NANOSECONDS);
+    if (pause == null) {
+      pause = context.executor().schedule(() -> resume(context), nanos, TimeUnit.NANOSECONDS);
     }
+  }
+
+  private void resume(ChannelHandlerContext context) {
+    // Not isDone(): while it runs, the task is not done, and a further pause would be left out.
+    pause = null;
+    send(context);
   }
 
   private void halfClose(ChannelHandlerContext context) {
