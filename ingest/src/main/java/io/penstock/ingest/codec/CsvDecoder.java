@@ -41,6 +41,7 @@ public final class CsvDecoder {
   private final PartitionCursor cursor;
   private final SourceContext context;
   private final int maxLineBytes;
+  private final int capacityRows;
   private final byte delimiter;
   private final RowScanner scanner;
   private @Nullable Columns columns; // null until the header is read
@@ -92,6 +93,7 @@ public final class CsvDecoder {
     this.cursor = cursor;
     this.context = context;
     this.maxLineBytes = maxLineBytes;
+    capacityRows = context.pool().layout().capacityRows();
     delimiter = delimiter(csv.delimiter());
     scanner = new RowScanner(delimiter);
     windowOffset = cursor.nextOffset();
@@ -224,6 +226,9 @@ public final class CsvDecoder {
   }
 
   private Progress decodeWindow() {
+    if (isFull()) {
+      return Progress.BLOCK_FULL;
+    }
     if (!begun && !begin()) {
       return Progress.STARVED;
     }
@@ -243,17 +248,21 @@ public final class CsvDecoder {
         return Progress.NO_BLOCK;
       }
       decodePlainRows(known);
-      if (rows == context.pool().layout().capacityRows()) {
+      if (isFull()) {
         return Progress.BLOCK_FULL;
       }
       if (mayHoldRow() && !decodeRow(known)) {
         return Progress.STARVED;
       }
-      if (rows == context.pool().layout().capacityRows()) {
+      if (isFull()) {
         return Progress.BLOCK_FULL;
       }
     }
     return Progress.STARVED;
+  }
+
+  private boolean isFull() {
+    return rows == capacityRows;
   }
 
   /** Skips a byte order mark; false where too few bytes have come to tell. */
@@ -290,7 +299,7 @@ public final class CsvDecoder {
     if (scanner.isInRow()) {
       return;
     }
-    final int capacityRows = context.pool().layout().capacityRows();
+    final int capacityRows = this.capacityRows;
     final RowWriter writer = known.writer;
     final PlainRow plain = known.plain;
     final byte[] text = window;

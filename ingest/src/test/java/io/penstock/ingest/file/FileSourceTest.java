@@ -1,0 +1,238 @@
+package io.penstock.ingest.file;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.penstock.config.SourceConfig;
+import io.penstock.config.SourceConfig.CsvConfig;
+import io.penstock.config.SourceConfig.FormatConfig;
+import io.penstock.ingest.codec.Decoding;
+import io.penstock.ingest.codec.RecordedRejections;
+import io.penstock.ingest.codec.SourceException;
+import io.penstock.pipeline.Block;
+import io.penstock.pipeline.BlockPool;
+import io.penstock.pipeline.BlockSchema;
+import io.penstock.pipeline.BlockSchema.Column;
+import io.penstock.pipeline.BlockSchema.Kind;
+import io.penstock.pipeline.BlockSchema.Label;
+import io.penstock.pipeline.EndOfPartition;
+import io.penstock.pipeline.PartitionCursor;
+import io.penstock.pipeline.Source.Partition;
+import io.penstock.pipeline.SourceContext;
+import io.penstock.pipeline.StageMeter;
+import io.penstock.pipeline.StreamItem;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.zip.GZIPInputStream;
+import org.agrona.concurrent.SystemEpochNanoClock;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import reactor.core.publisher.Flux;
+import reactor.test.StepVerifier;
+
+class FileSourceTest {
+  private static final BlockSchema SCHEMA =
+      new BlockSchema(
+          List.of(new Column("a", Kind.NUMBER, false), new Column("b", Kind.NUMBER, false)),
+          new Label("y", 0, List.of()),
+          "",
+          "");
+  private static final Duration LIMIT = Duration.ofSeconds(20);
+
+  private final RecordedRejections rejections = new RecordedRejections();
+  private BlockPool pool = Decoding.pool(SCHEMA, 64, 4);
+
+  @TempDir private Path folder = Path.of("");
+
+  @AfterEach
+  void shouldHaveGivenBackEveryBlock() {
+    assertThat(pool.held()).isZero();
+    pool.close();
+  }
+
+  @Test
+  void shouldReadAFileToItsEndByDemand() throws IOException {
+    Path file = write(1000);
+    StepVerifier.create(items(file, null), 0)
+        .thenRequest(1)
+        .consumeNextWith(item -> assertThat(release(item)).isEqualTo(64))
+        .thenRequest(16)
+        .thenConsumeWhile(item -> item instanceof Block, FileSourceTest::release)
+        .expectNextMatches(item -> item instanceof EndOfPartition)
+        .expectComplete()
+        .verify(LIMIT);
+  }
+
+  @Test
+  void shouldGoOnBehindAnyBlockWithTheSameRows() throws IOException {
+    Path file = write(300);
+    List<Decoding.Row> all = new ArrayList<>();
+    List<PartitionCursor> positions = new ArrayList<>();
+    collect(items(file, null), all, positions);
+    assertThat(all).hasSize(300);
+    for (PartitionCursor position : positions) {
+      List<Decoding.Row> rest = new ArrayList<>();
+      collect(items(file, position), rest, new ArrayList<>());
+      assertThat(rest).isEqualTo(all.subList((int) position.nextRow(), all.size()));
+    }
+  }
+
+  @Test
+  void shouldGiveBackBlocksWhenCancelled() throws IOException {
+    StepVerifier.create(items(write(10_000), null), 2)
+        .consumeNextWith(FileSourceTest::release)
+        .consumeNextWith(FileSourceTest::release)
+        .thenCancel()
+        .verify(LIMIT);
+    // Clearing up is the file thread's: it is done when a block that only it can give back is free
+    // again.
+    for (long until = System.nanoTime() + LIMIT.toNanos(); pool.held() > 0; ) {
+      assertThat(System.nanoTime()).isLessThan(until);
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  void shouldNameThePathOfAFileThatIsNotThere() {
+    Path file = folder.resolve("missing.csv");
+    StepVerifier.create(items(file, null))
+        .expectErrorSatisfies(
+            e ->
+                assertThat(e)
+                    .isInstanceOf(SourceException.class)
+                    .hasMessageContaining("source.file.path: cannot read '" + file + "'"))
+        .verify(LIMIT);
+    assertThatThrownBy(() -> FileSource.header(config(file)))
+        .isInstanceOf(SourceException.class)
+        .hasMessageContaining(file.toString());
+  }
+
+  @Test
+  void shouldSayThatAFolderCannotBeRead() {
+    StepVerifier.create(items(folder, null))
+        .expectErrorSatisfies(
+            e ->
+                assertThat(e)
+                    .isInstanceOf(SourceException.class)
+                    .hasMessageContaining("cannot read"))
+        .verify(LIMIT);
+  }
+
+  @Test
+  void shouldSayThatAFileIsShorterThanWhereItIsToBeReadOn() throws IOException {
+    StepVerifier.create(items(write(1), new PartitionCursor(0, 0, 500, 5000)))
+        .expectErrorSatisfies(e -> assertThat(e).hasMessageContaining("from byte 5000"))
+        .verify(LIMIT);
+  }
+
+  @Test
+  void shouldRefuseCompressedFilesAtOnce() {
+    assertThatThrownBy(() -> items(folder.resolve("x.csv.gz"), null))
+        .isInstanceOf(SourceException.class)
+        .hasMessageContaining("not built yet");
+  }
+
+  @Test
+  void shouldReadTheHeaderOfAFile() throws IOException {
+    assertThat(FileSource.header(config(write(3)))).containsExactly("a", "y", "b");
+  }
+
+  @Test
+  void shouldReadElec2AsItIs() throws IOException {
+    Path shared = Path.of(System.getProperty("penstock.shared", "."));
+    Path packed = shared.resolve("data/elec2/electricity.csv.gz");
+    Assumptions.assumeTrue(Files.exists(packed), () -> packed + " is not there");
+    Path file = folder.resolve("electricity.csv");
+    try (InputStream in = new GZIPInputStream(Files.newInputStream(packed))) {
+      Files.copy(in, file);
+    }
+    List<String> names = FileSource.header(config(file));
+    List<Column> columns =
+        names.subList(0, names.size() - 1).stream()
+            .map(name -> new Column(name, Kind.NUMBER, false))
+            .toList();
+    List<String> lines = Files.readAllLines(file);
+    List<String> classes =
+        lines.stream().skip(1).map(FileSourceTest::lastField).distinct().toList();
+    BlockSchema schema =
+        new BlockSchema(columns, new Label(names.getLast(), classes.size(), classes), "", "");
+    pool.close();
+    pool = Decoding.pool(schema, 512, 4);
+    List<Decoding.Row> rows = new ArrayList<>();
+    collect(items(file, schema, null), rows, new ArrayList<>());
+    assertThat(rejections.rows()).isEmpty();
+    assertThat(rows).hasSize(lines.size() - 1);
+    for (int i = 0; i < rows.size(); i++) {
+      String[] values = lines.get(i + 1).split(",", -1);
+      for (int c = 0; c < columns.size(); c++) {
+        assertThat(Float.intBitsToFloat(rows.get(i).features().get(c).intValue()))
+            .isEqualTo(Float.parseFloat(values[c]));
+      }
+      assertThat(classes.get((int) Float.intBitsToFloat(rows.get(i).label())))
+          .isEqualTo(values[columns.size()]);
+    }
+  }
+
+  private static String lastField(String line) {
+    return line.substring(line.lastIndexOf(',') + 1);
+  }
+
+  private Path write(int rows) throws IOException {
+    StringBuilder text = new StringBuilder("a,y,b\n");
+    for (int i = 0; i < rows; i++) {
+      text.append(i).append(',').append(i * 0.5).append(",-7\n");
+    }
+    return Files.writeString(folder.resolve("rows.csv"), text);
+  }
+
+  private static SourceConfig.File config(Path file) {
+    return new SourceConfig.File(
+        file.toString(), new FormatConfig(new CsvConfig(true, ",", List.of())), 1 << 20);
+  }
+
+  private Flux<StreamItem> items(Path file, @Nullable PartitionCursor at) {
+    return items(file, SCHEMA, at);
+  }
+
+  private Flux<StreamItem> items(Path file, BlockSchema schema, @Nullable PartitionCursor at) {
+    SourceContext context =
+        new SourceContext(
+            0,
+            1,
+            pool,
+            rejections,
+            new SystemEpochNanoClock(),
+            new StageMeter("ingest"),
+            at == null ? Map.of() : Map.of(0, at));
+    return new FileSource(config(file), schema, context).partitions().concatMap(Partition::items);
+  }
+
+  private static int release(StreamItem item) {
+    Block block = (Block) item;
+    block.release();
+    return block.rows();
+  }
+
+  private static void collect(
+      Flux<StreamItem> items, List<Decoding.Row> rows, List<PartitionCursor> positions) {
+    items
+        .doOnNext(
+            item -> {
+              if (item instanceof Block block) {
+                rows.addAll(Decoding.rows(block));
+                positions.add(new PartitionCursor(0, 0, block.nextRow(), block.nextOffset()));
+                block.release();
+              }
+            })
+        .blockLast(LIMIT);
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.penstock.ingest.file;
+
+import org.jspecify.annotations.NullMarked;
