@@ -6,8 +6,6 @@ package io.penstock.ingest.generator;
  * take 2/3 of the income, as the authors' program and MOA's {@code AgrawalGenerator} do.
  */
 final class AgrawalFunctions {
-  static final int COUNT = 10;
-
   private static final double THOUSAND = 1e3;
 
   private AgrawalFunctions() {}

@@ -48,7 +48,7 @@ final class AgrawalStream extends SyntheticStream {
 
   AgrawalStream(Generator generator) {
     random = new RowRandom(generator.seed());
-    concept = new Concept(generator, AgrawalFunctions.COUNT);
+    concept = new Concept(generator);
     noise = generator.noise();
   }
 

@@ -19,21 +19,17 @@ final class Concept {
   private final long at;
   private final double width;
 
-  Concept(Generator generator, int functions) {
-    before = checked("concept", generator.concept(), functions);
+  Concept(Generator generator) {
+    before = generator.concept();
     @Nullable DriftConfig drift = generator.drift();
     if (drift == null) {
       after = before;
       at = Long.MAX_VALUE;
       width = 0;
-      return;
-    }
-    after = checked("drift: to", drift.to(), functions);
-    at = drift.at();
-    width = drift.kind() == DriftKind.GRADUAL ? drift.width() : 0;
-    if (drift.kind() == DriftKind.GRADUAL && drift.width() < 1) {
-      throw new IllegalArgumentException(
-          "generator: drift: width must be at least 1 row, not " + drift.width());
+    } else {
+      after = drift.to();
+      at = drift.at();
+      width = drift.kind() == DriftKind.GRADUAL ? drift.width() : 0;
     }
   }
 
@@ -56,13 +52,5 @@ final class Concept {
     }
     // StrictMath: the same labels on every machine, compiled or interpreted.
     return 1 / (1 + StrictMath.exp(x));
-  }
-
-  private static int checked(String key, int function, int functions) {
-    if (function < 0 || function >= functions) {
-      throw new IllegalArgumentException(
-          "generator: %s must be 0 to %d, not %d".formatted(key, functions - 1, function));
-    }
-    return function;
   }
 }

@@ -19,20 +19,34 @@ public final class GeneratorSource implements Source {
   /**
    * A source that has not begun.
    *
-   * @throws IllegalArgumentException where a setting is out of its range, or the context's blocks have other columns than
-   *     {@link GeneratorSchema} says
+   * @throws IllegalArgumentException where the context's blocks have other columns than {@link GeneratorSchema} says
    */
   public GeneratorSource(Generator generator, SourceContext context) {
     this.generator = generator;
     this.context = context;
     BlockSchema implied = GeneratorSchema.of(generator.stream());
-    if (!context.pool().layout().schema().equals(implied)) {
+    BlockSchema given = context.pool().layout().schema();
+    if (!fits(given, implied)) {
       throw new IllegalArgumentException(
-          "generator: the schema of %s is implied, and must be left out or read %s"
-              .formatted(generator.stream(), implied));
+          "generator: the schema of %s is implied: leave it out, or let it read %s, not %s"
+              .formatted(generator.stream(), implied, given));
     }
-    // Settings that are out of range are errors now, not when rows are first asked for.
-    SyntheticStream.of(generator);
+  }
+
+  /** Whether blocks have the columns of the stream; that an operator could impute one makes no difference. */
+  private static boolean fits(BlockSchema given, BlockSchema implied) {
+    int columns = implied.columns().size();
+    boolean fits =
+        given.columns().size() == columns
+            && given.label().equals(implied.label())
+            && !given.weighted()
+            && !given.timed();
+    for (int i = 0; fits && i < columns; i++) {
+      fits =
+          given.columns().get(i).name().equals(implied.columns().get(i).name())
+              && given.columns().get(i).kind() == BlockSchema.Kind.NUMBER;
+    }
+    return fits;
   }
 
   @Override

@@ -22,7 +22,7 @@ final class SeaStream extends SyntheticStream {
 
   SeaStream(Generator generator) {
     random = new RowRandom(generator.seed());
-    concept = new Concept(generator, THRESHOLDS.length);
+    concept = new Concept(generator);
     noise = generator.noise();
   }
 

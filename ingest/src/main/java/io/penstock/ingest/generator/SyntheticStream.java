@@ -8,14 +8,6 @@ import java.util.List;
 abstract sealed class SyntheticStream permits SeaStream, AgrawalStream {
 
   static SyntheticStream of(Generator generator) {
-    if (generator.records() < 0) {
-      throw new IllegalArgumentException(
-          "generator: records must be 0 (without end) or more, not " + generator.records());
-    }
-    if (!(generator.noise() >= 0 && generator.noise() <= 1)) {
-      throw new IllegalArgumentException(
-          "generator: noise must be 0 to 1, not " + generator.noise());
-    }
     return switch (generator.stream()) {
       case SEA -> new SeaStream(generator);
       case AGRAWAL -> new AgrawalStream(generator);

@@ -113,7 +113,7 @@ public record Feed(String host, int port, double linesPerSecond, Duration connec
     private final MonoSink<FeedResult> result;
     private final LoopResources loops = LoopResources.create("penstock-feed", 1, true);
     private final EventLoopGroup group = loops.onClient(true);
-    private final long begun = System.nanoTime();
+    private final long begun = group.ticker().nanoTime();
     private @Nullable FeedBody body;
     private @Nullable FeedHandler handler;
     private @Nullable Channel channel;
@@ -162,7 +162,7 @@ public record Feed(String host, int port, double linesPerSecond, Duration connec
         return;
       }
       boolean refused = failure instanceof ConnectException;
-      if (refused && System.nanoTime() - begun < connectWithin.toNanos()) {
+      if (refused && group.ticker().nanoTime() - begun < connectWithin.toNanos()) {
         var _ = group.schedule(this::connect, RETRY_EVERY.toNanos(), TimeUnit.NANOSECONDS);
         return;
       }

@@ -239,6 +239,10 @@ public final class TcpSource implements Source, AutoCloseable {
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
       Channel connection = (Channel) message;
+      if (closed) {
+        connection.unsafe().closeForcibly();
+        return;
+      }
       if (connections.get() >= settings.maxConnections() || accepted == limit()) {
         turnAway(connection);
         return;

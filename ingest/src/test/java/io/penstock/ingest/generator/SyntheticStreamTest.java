@@ -1,7 +1,6 @@
 package io.penstock.ingest.generator;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.penstock.config.SourceConfig.DriftConfig;
@@ -220,26 +219,5 @@ class SyntheticStreamTest {
         .row(123_456_789, agrawal);
     assertThat(sea).containsExactly(2719505, 7280384, 7767616, 1);
     assertThat(agrawal).containsExactly(4953012, 5699038, 36, 3, 10, 6, 135000, 11, 2706200, 0);
-  }
-
-  @Test
-  void shouldRefuseWhatIsOutOfRangeNamingIt() {
-    assertThatThrownBy(() -> SyntheticStream.of(Settings.sea(0, 4, 0, null)))
-        .isInstanceOf(IllegalArgumentException.class)
-        .hasMessage("generator: concept must be 0 to 3, not 4");
-    assertThatThrownBy(
-            () ->
-                SyntheticStream.of(
-                    Settings.agrawal(0, 0, 0, new DriftConfig(1, DriftKind.ABRUPT, 0, 10))))
-        .hasMessage("generator: drift: to must be 0 to 9, not 10");
-    assertThatThrownBy(
-            () ->
-                SyntheticStream.of(
-                    Settings.agrawal(0, 0, 0, new DriftConfig(1, DriftKind.GRADUAL, 0, 1))))
-        .hasMessage("generator: drift: width must be at least 1 row, not 0");
-    assertThatThrownBy(() -> SyntheticStream.of(Settings.sea(0, 0, Double.NaN, null)))
-        .hasMessage("generator: noise must be 0 to 1, not NaN");
-    assertThatThrownBy(() -> SyntheticStream.of(Settings.sea(-1, 0, 0, null)))
-        .hasMessageContaining("records must be 0 (without end) or more, not -1");
   }
 }

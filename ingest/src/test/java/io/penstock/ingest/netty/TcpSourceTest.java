@@ -47,12 +47,13 @@ import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.agrona.concurrent.SystemEpochNanoClock;
@@ -182,9 +183,10 @@ class TcpSourceTest {
       assertThat(taken).isEmpty();
       assertThat(pool.held()).isLessThanOrEqualTo(1);
       requests.request(30);
+      requests.arrived.acquire(30);
       writeUntilBlocked(sender, bytes);
       assertThat(bytes.remaining()).as("bytes that the sender keeps still").isPositive();
-      assertThat(requests.items.get()).isEqualTo(30);
+      assertThat(requests.arrived.availablePermits()).as("items beyond the request").isZero();
       requests.request(Long.MAX_VALUE);
       sender.configureBlocking(true);
       while (bytes.hasRemaining()) {
@@ -393,16 +395,17 @@ class TcpSourceTest {
   }
 
   @Test
-  void shouldTakeWhatAFeedSendsBitForBit() {
+  void shouldTakeWhatAFeedSendsBitForBit() throws Exception {
     listen(new Limits().endAfter(1));
     Generator generator = new Generator(GeneratorStream.SEA, 50_000, 7, 0, 0.1, null);
     Map<Integer, List<String>> taken = new ConcurrentHashMap<>();
-    FeedResult[] result = new FeedResult[1];
+    CompletableFuture<FeedResult> result = new CompletableFuture<>();
     Feed.to("127.0.0.1", source.port())
         .generator(generator, true)
-        .subscribe(done -> result[0] = done);
+        .subscribe(result::complete, result::completeExceptionally);
     items().doOnNext(item -> take(item, taken)).blockLast(PATIENCE);
     assertThat(taken).isEqualTo(Map.of(0, rowsOf(lines(50_000, 7))));
+    assertThat(result.get().rows()).isEqualTo(50_000);
   }
 
   @Test
@@ -603,7 +606,7 @@ class TcpSourceTest {
   /** Requests when told, and hands items on. */
   private static final class Requests extends BaseSubscriber<StreamItem> {
     private final Consumer<StreamItem> taker;
-    private final AtomicInteger items = new AtomicInteger();
+    private final Semaphore arrived = new Semaphore(0);
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile @Nullable Throwable failure;
 
@@ -619,7 +622,7 @@ class TcpSourceTest {
     @Override
     protected void hookOnNext(StreamItem item) {
       taker.accept(item);
-      items.incrementAndGet();
+      arrived.release();
     }
 
     @Override
