@@ -11,12 +11,13 @@ import jdk.incubator.vector.FloatVector;
  * go past the last line is moved back onto lines already done, which get the same bits again.
  */
 final class BatchGemm {
-  private static final int TILE = 4;
+  /** Lines of a tile. */
+  static final int MIN_LINES = 4;
 
   private BatchGemm() {}
 
   /**
-   * Computes C.
+   * Computes C for all whole pairs of vectors of rows; {@link #lastVector} does the rest. Both ask for {@link #MIN_LINES} lines.
    *
    * @param a address; its value (line, depth) lies {@code line * aLine + depth * aDepth} bytes further
    * @param b address of the first line; {@code bStride} bytes from line to line; so {@code c}
@@ -26,7 +27,7 @@ final class BatchGemm {
    * @param bias address of a value for each line; 0: none
    * @param floor what is smaller becomes this: 0 for ReLU, negative infinity for nothing
    */
-  static void multiply(
+  static void pairs(
       long a,
       long aLine,
       long aDepth,
@@ -40,67 +41,86 @@ final class BatchGemm {
       long bias,
       float floor) {
     int vectors = (rows + LANES - 1) / LANES;
-    int v = 0;
-    for (; v + 2 <= vectors; v += 2) {
+    for (int v = 0; v + 2 <= vectors; v += 2) {
       long column = v * STEP;
-      if (lines < TILE) {
-        for (int line = 0; line < lines; line++) {
-          oneByTwo(
-              a + line * aLine,
-              aDepth,
-              b + column,
-              bStride,
-              c + column + line * cStride,
-              depth,
-              start(bias, line),
-              floor);
-        }
-      } else {
-        for (int next = 0; next < lines; next += TILE) {
-          int line = Math.min(next, lines - TILE);
-          fourByTwo(
-              a + line * aLine,
-              aLine,
-              aDepth,
-              b + column,
-              bStride,
-              c + column + line * cStride,
-              cStride,
-              depth,
-              bias == 0 ? 0 : bias + 4L * line,
-              floor);
-        }
+      for (int next = 0; next < lines; next += MIN_LINES) {
+        int line = Math.min(next, lines - MIN_LINES);
+        fourByTwo(
+            a + line * aLine,
+            aLine,
+            aDepth,
+            b + column,
+            bStride,
+            c + column + line * cStride,
+            cStride,
+            depth,
+            bias == 0 ? 0 : bias + 4L * line,
+            floor);
       }
     }
-    if (v < vectors) {
-      long column = v * STEP;
-      if (lines < TILE) {
-        for (int line = 0; line < lines; line++) {
-          oneByOne(
-              a + line * aLine,
-              aDepth,
-              b + column,
-              bStride,
-              c + column + line * cStride,
-              depth,
-              start(bias, line),
-              floor);
-        }
-      } else {
-        for (int next = 0; next < lines; next += TILE) {
-          int line = Math.min(next, lines - TILE);
-          fourByOne(
-              a + line * aLine,
-              aLine,
-              aDepth,
-              b + column,
-              bStride,
-              c + column + line * cStride,
-              cStride,
-              depth,
-              bias == 0 ? 0 : bias + 4L * line,
-              floor);
-        }
+  }
+
+  /** Computes C for the last vector of rows where their number is odd. */
+  static void lastVector(
+      long a,
+      long aLine,
+      long aDepth,
+      long b,
+      long bStride,
+      long c,
+      long cStride,
+      int lines,
+      int depth,
+      int rows,
+      long bias,
+      float floor) {
+    int vectors = (rows + LANES - 1) / LANES;
+    if (vectors % 2 == 0) {
+      return;
+    }
+    long column = (vectors - 1) * STEP;
+    for (int next = 0; next < lines; next += MIN_LINES) {
+      int line = Math.min(next, lines - MIN_LINES);
+      fourByOne(
+          a + line * aLine,
+          aLine,
+          aDepth,
+          b + column,
+          bStride,
+          c + column + line * cStride,
+          cStride,
+          depth,
+          bias == 0 ? 0 : bias + 4L * line,
+          floor);
+    }
+  }
+
+  /** Computes C line by line: for fewer than {@link #MIN_LINES}. */
+  static void singleLines(
+      long a,
+      long aLine,
+      long aDepth,
+      long b,
+      long bStride,
+      long c,
+      long cStride,
+      int lines,
+      int depth,
+      int rows,
+      long bias,
+      float floor) {
+    for (int row = 0; row < rows; row += LANES) {
+      long column = 4L * row;
+      for (int line = 0; line < lines; line++) {
+        oneByOne(
+            a + line * aLine,
+            aDepth,
+            b + column,
+            bStride,
+            c + column + line * cStride,
+            depth,
+            start(bias, line),
+            floor);
       }
     }
   }
@@ -193,55 +213,33 @@ final class BatchGemm {
     store(c3, c + 3 * cStride, floor);
   }
 
-  /** One line: odd and even depths apart, or each FMA would wait for the one before. */
-  private static void oneByTwo(
-      long a, long aDepth, long b, long bStride, long c, int depth, float bias, float floor) {
-    FloatVector even0 = Memory.broadcast(bias);
-    FloatVector even1 = even0;
-    FloatVector odd0 = Memory.zero();
-    FloatVector odd1 = odd0;
-    long ap = a;
-    long bp = b;
-    int k = 0;
-    for (; k + 2 <= depth; k += 2) {
-      FloatVector x = Memory.spread(ap);
-      FloatVector y = Memory.spread(ap + aDepth);
-      even0 = x.fma(Memory.load(bp), even0);
-      even1 = x.fma(Memory.load(bp + STEP), even1);
-      odd0 = y.fma(Memory.load(bp + bStride), odd0);
-      odd1 = y.fma(Memory.load(bp + bStride + STEP), odd1);
-      ap += 2 * aDepth;
-      bp += 2 * bStride;
-    }
-    if (k < depth) {
-      FloatVector x = Memory.spread(ap);
-      even0 = x.fma(Memory.load(bp), even0);
-      even1 = x.fma(Memory.load(bp + STEP), even1);
-    }
-    store(even0.add(odd0), c, floor);
-    store(even1.add(odd1), c + STEP, floor);
-  }
-
+  /** One line: depths modulo 4 apart, or each FMA would wait for the one before. */
   private static void oneByOne(
       long a, long aDepth, long b, long bStride, long c, int depth, float bias, float floor) {
-    FloatVector even = Memory.broadcast(bias);
-    FloatVector odd = Memory.zero();
+    FloatVector c0 = Memory.broadcast(bias);
+    FloatVector c1 = Memory.zero();
+    FloatVector c2 = c1;
+    FloatVector c3 = c1;
     long ap = a;
     long bp = b;
     int k = 0;
-    for (; k + 2 <= depth; k += 2) {
-      even = Memory.spread(ap).fma(Memory.load(bp), even);
-      odd = Memory.spread(ap + aDepth).fma(Memory.load(bp + bStride), odd);
-      ap += 2 * aDepth;
-      bp += 2 * bStride;
+    for (; k + 4 <= depth; k += 4) {
+      c0 = Memory.spread(ap).fma(Memory.load(bp), c0);
+      c1 = Memory.spread(ap + aDepth).fma(Memory.load(bp + bStride), c1);
+      c2 = Memory.spread(ap + 2 * aDepth).fma(Memory.load(bp + 2 * bStride), c2);
+      c3 = Memory.spread(ap + 3 * aDepth).fma(Memory.load(bp + 3 * bStride), c3);
+      ap += 4 * aDepth;
+      bp += 4 * bStride;
     }
-    if (k < depth) {
-      even = Memory.spread(ap).fma(Memory.load(bp), even);
+    for (; k < depth; k++) {
+      c0 = Memory.spread(ap).fma(Memory.load(bp), c0);
+      ap += aDepth;
+      bp += bStride;
     }
-    store(even.add(odd), c, floor);
+    store(c0.add(c1).add(c2.add(c3)), c, floor);
   }
 
   private static void store(FloatVector value, long address, float floor) {
-    Memory.store(value.blend(floor, value.lt(floor)), address);
+    Memory.store(value.max(floor), address);
   }
 }

@@ -18,6 +18,8 @@ final class Buffers implements AutoCloseable {
   private final MemorySegment optimizer;
   private final MemorySegment scratch;
   private final long sums;
+  private final long largest;
+  private final long totals;
 
   Buffers(Program program) {
     parameters = allocate(program.size(Region.PARAMETERS));
@@ -25,6 +27,8 @@ final class Buffers implements AutoCloseable {
     optimizer = allocate(program.size(Region.OPTIMIZER));
     scratch = allocate(program.size(Region.SCRATCH));
     sums = allocate(SUM_VECTORS * Memory.LANES).address();
+    largest = allocate(program.layout().strideRows()).address();
+    totals = allocate(program.layout().strideRows()).address();
   }
 
   private MemorySegment allocate(int floats) {
@@ -51,6 +55,16 @@ final class Buffers implements AutoCloseable {
   /** Eight vectors of whoever runs. */
   long sums() {
     return sums;
+  }
+
+  /** A value for each row, within one call: the softmax's largest output. */
+  long largest() {
+    return largest;
+  }
+
+  /** A value for each row, within one call: the softmax's sum. */
+  long totals() {
+    return totals;
   }
 
   void read(Region region, float[] to) {

@@ -4,9 +4,12 @@ import io.penstock.pipeline.Slot;
 import io.penstock.trainer.device.DeviceSession;
 import io.penstock.trainer.device.StepResult;
 import io.penstock.trainer.device.StepResult.Status;
+import io.penstock.trainer.model.KernelCall;
 import io.penstock.trainer.model.Program;
 import io.penstock.trainer.model.Region;
 import io.penstock.trainer.model.TrainingState;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Runs a step within {@link #trySubmit}; its one twin is free again when the result has been polled. */
 final class CpuSession implements DeviceSession {
@@ -14,7 +17,6 @@ final class CpuSession implements DeviceSession {
   private final Buffers buffers;
   private final Step step;
   private final Kernel[] kernels;
-  private final Kernel[] update;
   private final StepResult result = new StepResult();
   private boolean ended;
 
@@ -22,24 +24,17 @@ final class CpuSession implements DeviceSession {
     this.program = program;
     buffers = new Buffers(program);
     step = new Step(new TrainingState(program.metrics()));
-    Kernels binder = new Kernels(program, buffers);
     try {
-      kernels =
-          concat(
-              concat(binder.bind(program.forward()), binder.bind(program.gradient())),
-              binder.bind(program.reduce()));
-      update = binder.bind(program.update());
+      List<KernelCall> calls = new ArrayList<>(program.forward());
+      calls.addAll(program.gradient());
+      calls.addAll(program.reduce());
+      calls.addAll(program.update());
+      kernels = Kernels.bind(program, buffers, calls);
       write(Region.PARAMETERS, parameters);
     } catch (RuntimeException e) {
       buffers.close();
       throw e;
     }
-  }
-
-  private static Kernel[] concat(Kernel[] first, Kernel[] second) {
-    Kernel[] all = java.util.Arrays.copyOf(first, first.length + second.length);
-    System.arraycopy(second, 0, all, first.length, second.length);
-    return all;
   }
 
   @Override
@@ -67,9 +62,6 @@ final class CpuSession implements DeviceSession {
       return Status.WEIGHTLESS;
     }
     for (Kernel kernel : kernels) {
-      kernel.run(step);
-    }
-    for (Kernel kernel : update) {
       kernel.run(step);
     }
     counters[step.finite ? TrainingState.STEPS_APPLIED : TrainingState.STEPS_SKIPPED]++;

@@ -2,423 +2,405 @@ package io.penstock.trainer.cpu;
 
 import static java.util.Objects.requireNonNull;
 
-import io.penstock.config.OptimizerConfig;
 import io.penstock.trainer.model.Activation;
 import io.penstock.trainer.model.KernelCall;
 import io.penstock.trainer.model.Matrix;
 import io.penstock.trainer.model.Program;
-import io.penstock.trainer.model.TrainingState;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
-/** Binds kernel calls to code: the one place that looks at what kind a call is. */
+/**
+ * Binds kernel calls to code: the one place that looks at what kind a call is. A call may become several kernels, each of which
+ * the JIT compiles apart: what it inlines into one method is limited, and beyond the limit it boxes vectors.
+ */
 final class Kernels {
   private final Program program;
   private final Buffers buffers;
+  private final List<Kernel> bound = new ArrayList<>();
 
-  Kernels(Program program, Buffers buffers) {
+  private Kernels(Program program, Buffers buffers) {
     this.program = program;
     this.buffers = buffers;
   }
 
-  Kernel[] bind(List<KernelCall> calls) {
-    List<Kernel> kernels = new ArrayList<>();
+  /** The kernels of {@code calls}, in order. */
+  static Kernel[] bind(Program program, Buffers buffers, List<KernelCall> calls) {
+    Kernels kernels = new Kernels(program, buffers);
     for (KernelCall call : calls) {
-      kernels.add(bind(call));
+      kernels.bind(call);
     }
-    return kernels.toArray(Kernel[]::new);
+    return kernels.bound.toArray(Kernel[]::new);
   }
 
-  private Kernel bind(KernelCall call) {
-    return switch (call) {
+  private void bind(KernelCall call) {
+    switch (call) {
       case KernelCall.SelectRows c -> selectRows(c);
-      case KernelCall.Gemm c -> gemm(c);
+      case KernelCall.Gemm c when c.a().perRow() -> rowSumGemm(c);
+      case KernelCall.Gemm c -> batchGemm(c);
       case KernelCall.ActivationGradient c -> activationGradient(c);
       case KernelCall.Loss c -> loss(c);
       case KernelCall.Evaluate c -> evaluate(c);
       case KernelCall.CheckGradient c -> checkGradient(c);
-      case KernelCall.Update c -> update(c);
-    };
+      case KernelCall.Update c ->
+          bound.add(
+              Optimizers.bind(
+                  c.rule(),
+                  base(c.parameters()),
+                  base(c.gradient()),
+                  base(c.state()),
+                  c.parameters().columns()));
+    }
   }
 
-  private Kernel selectRows(KernelCall.SelectRows call) {
+  private void selectRows(KernelCall.SelectRows call) {
     Operand features = buffers.operand(call.features());
     Operand weights = buffers.operand(call.weights());
-    return step ->
-        Selection.clearWeightless(
-            features.address(step),
-            features.strideBytes(),
-            features.lines(),
-            weights.address(step),
-            step.rows);
+    bound.add(
+        s ->
+            Selection.clearWeightless(
+                features.address(s),
+                features.strideBytes(),
+                features.lines(),
+                weights.address(s),
+                s.rows));
   }
 
-  private Kernel gemm(KernelCall.Gemm call) {
-    Matrix a = call.a();
-    if (a.perRow()) {
-      return rowSumGemm(call);
-    }
-    return batchGemm(call);
+  private int capacityRows() {
+    return program.layout().capacityRows();
   }
 
-  private Kernel rowSumGemm(KernelCall.Gemm call) {
+  private void rowSumGemm(KernelCall.Gemm call) {
     Operand a = buffers.operand(call.a());
     Operand b = buffers.operand(call.b());
     Operand c = buffers.operand(call.c());
     long sums = buffers.sums();
-    int capacity = program.layout().capacityRows();
-    if (GemmChoice.rowSumByBlas(a.lines(), b.lines(), capacity)) {
+    if (GemmChoice.rowSumByBlas(a.lines(), b.lines(), capacityRows())) {
       OpenBlas.require();
-      return step ->
-          OpenBlas.sgemm(
-              false,
-              true,
-              a.lines(),
-              b.lines(),
-              step.rows,
-              a.address(step),
-              a.matrix().stride(),
-              b.address(step),
-              b.matrix().stride(),
-              c.address(step),
-              c.matrix().stride());
+      bound.add(
+          s ->
+              OpenBlas.sgemm(
+                  false,
+                  true,
+                  a.lines(),
+                  b.lines(),
+                  s.rows,
+                  a.address(s),
+                  a.stride(),
+                  b.address(s),
+                  b.stride(),
+                  c.address(s),
+                  c.stride()));
+    } else if (capacityRows() == 1) {
+      bound.add(
+          s ->
+              OneRowGemm.outerProduct(
+                  a.address(s),
+                  a.strideBytes(),
+                  a.lines(),
+                  b.address(s),
+                  b.strideBytes(),
+                  b.lines(),
+                  c.address(s),
+                  c.strideBytes()));
+    } else if (a.lines() < RowSumGemm.A_TILE || b.lines() < RowSumGemm.B_TILE) {
+      bound.add(
+          s ->
+              RowSumGemm.singleValues(
+                  a.address(s),
+                  a.strideBytes(),
+                  a.lines(),
+                  b.address(s),
+                  b.strideBytes(),
+                  b.lines(),
+                  c.address(s),
+                  c.strideBytes(),
+                  s.rows,
+                  sums));
+    } else {
+      bound.add(
+          s ->
+              RowSumGemm.multiply(
+                  a.address(s),
+                  a.strideBytes(),
+                  a.lines(),
+                  b.address(s),
+                  b.strideBytes(),
+                  b.lines(),
+                  c.address(s),
+                  c.strideBytes(),
+                  s.rows,
+                  sums));
     }
-    return step -> {
-      if (step.rows == 1) {
-        OneRowGemm.outerProduct(
-            a.address(step),
-            a.strideBytes(),
-            a.lines(),
-            b.address(step),
-            b.strideBytes(),
-            b.lines(),
-            c.address(step),
-            c.strideBytes());
-      } else {
-        RowSumGemm.multiply(
-            a.address(step),
-            a.strideBytes(),
-            a.lines(),
-            b.address(step),
-            b.strideBytes(),
-            b.lines(),
-            c.address(step),
-            c.strideBytes(),
-            step.rows,
-            sums);
+  }
+
+  private void batchGemm(KernelCall.Gemm call) {
+    // GELU and SiLU need their input later: then the product goes there, and the activation from
+    // there to c.
+    Operand sum = buffers.operand(call.input() == null ? call.c() : call.input());
+    long bias = call.bias() == null ? 0 : base(call.bias());
+    float floor = call.activation() == Activation.RELU ? 0f : Float.NEGATIVE_INFINITY;
+    if (GemmChoice.batchByBlas(sum.lines(), call.b().rows(), capacityRows())) {
+      blasBatchGemm(call, sum);
+      if (bias != 0) {
+        bound.add(
+            s ->
+                Activations.addBias(
+                    sum.address(s), sum.strideBytes(), sum.lines(), s.rows, bias, floor));
       }
-    };
+    } else {
+      ownBatchGemm(call, sum, bias, floor);
+    }
+    activation(call.activation(), sum, buffers.operand(call.c()));
   }
 
-  private Kernel batchGemm(KernelCall.Gemm call) {
-    int lines = call.c().rows();
-    int depth = call.b().rows();
-    return GemmChoice.batchByBlas(lines, depth, program.layout().capacityRows())
-        ? blasBatchGemm(call, lines, depth)
-        : ownBatchGemm(call, lines, depth);
-  }
-
-  private Kernel blasBatchGemm(KernelCall.Gemm call, int lines, int depth) {
+  private void blasBatchGemm(KernelCall.Gemm call, Operand c) {
     OpenBlas.require();
     Operand a = buffers.operand(call.a());
     Operand b = buffers.operand(call.b());
-    Operand c = buffers.operand(call.c());
-    Kernel product =
-        step ->
+    bound.add(
+        s ->
             OpenBlas.sgemm(
                 call.transposeA(),
                 false,
-                lines,
-                step.rows,
-                depth,
-                a.address(step),
-                a.matrix().stride(),
-                b.address(step),
-                b.matrix().stride(),
-                c.address(step),
-                c.matrix().stride());
-    if (call.bias() == null && call.activation() == Activation.IDENTITY) {
-      return product;
-    }
-    Kernel epilogue = epilogue(call, call.bias());
-    return step -> {
-      product.run(step);
-      epilogue.run(step);
-    };
+                c.lines(),
+                s.rows,
+                b.lines(),
+                a.address(s),
+                a.stride(),
+                b.address(s),
+                b.stride(),
+                c.address(s),
+                c.stride()));
   }
 
-  private Kernel ownBatchGemm(KernelCall.Gemm call, int lines, int depth) {
+  private void ownBatchGemm(KernelCall.Gemm call, Operand c, long bias, float floor) {
     Operand a = buffers.operand(call.a());
     Operand b = buffers.operand(call.b());
-    Operand c = buffers.operand(call.c());
-    long bias = address(call.bias());
     long aLine = call.transposeA() ? Float.BYTES : a.strideBytes();
     long aDepth = call.transposeA() ? a.strideBytes() : Float.BYTES;
-    boolean relu = call.activation() == Activation.RELU;
-    float floor = relu ? 0f : Float.NEGATIVE_INFINITY;
-    Kernel product =
-        step -> {
-          if (step.rows == 1) {
-            OneRowGemm.multiply(
-                a.address(step),
-                aLine,
-                aDepth,
-                b.address(step),
-                b.strideBytes(),
-                c.address(step),
-                c.strideBytes(),
-                lines,
-                depth,
-                bias,
-                floor);
-          } else {
-            BatchGemm.multiply(
-                a.address(step),
-                aLine,
-                aDepth,
-                b.address(step),
-                b.strideBytes(),
-                c.address(step),
-                c.strideBytes(),
-                lines,
-                depth,
-                step.rows,
-                bias,
-                floor);
-          }
-        };
-    if (relu || call.activation() == Activation.IDENTITY) {
-      return product;
+    int lines = c.lines();
+    int depth = b.lines();
+    long bs = b.strideBytes();
+    long cs = c.strideBytes();
+    if (capacityRows() == 1) {
+      bound.add(
+          s ->
+              OneRowGemm.multiply(
+                  a.address(s),
+                  aLine,
+                  aDepth,
+                  b.address(s),
+                  bs,
+                  c.address(s),
+                  cs,
+                  lines,
+                  depth,
+                  bias,
+                  floor));
+    } else if (lines < BatchGemm.MIN_LINES) {
+      bound.add(
+          s ->
+              BatchGemm.singleLines(
+                  a.address(s),
+                  aLine,
+                  aDepth,
+                  b.address(s),
+                  bs,
+                  c.address(s),
+                  cs,
+                  lines,
+                  depth,
+                  s.rows,
+                  bias,
+                  floor));
+    } else {
+      bound.add(
+          s ->
+              BatchGemm.pairs(
+                  a.address(s),
+                  aLine,
+                  aDepth,
+                  b.address(s),
+                  bs,
+                  c.address(s),
+                  cs,
+                  lines,
+                  depth,
+                  s.rows,
+                  bias,
+                  floor));
+      bound.add(
+          s ->
+              BatchGemm.lastVector(
+                  a.address(s),
+                  aLine,
+                  aDepth,
+                  b.address(s),
+                  bs,
+                  c.address(s),
+                  cs,
+                  lines,
+                  depth,
+                  s.rows,
+                  bias,
+                  floor));
     }
-    Kernel epilogue = epilogue(call, null);
-    return step -> {
-      product.run(step);
-      epilogue.run(step);
-    };
   }
 
-  private Kernel epilogue(KernelCall.Gemm call, @Nullable Matrix addedBias) {
-    Operand c = buffers.operand(call.c());
-    long bias = address(addedBias);
-    long kept = address(call.input());
-    Activation activation = call.activation();
-    return step ->
-        Activations.forward(
-            activation,
-            c.address(step),
-            c.address(step),
-            c.strideBytes(),
-            c.lines(),
-            step.rows,
-            bias,
-            kept);
-  }
-
-  private Kernel activationGradient(KernelCall.ActivationGradient call) {
-    Operand delta = buffers.operand(call.delta());
-    long bias = address(call.biasGradient());
-    long sums = buffers.sums();
-    Kernel sum =
-        step ->
-            Activations.sumLines(
-                delta.address(step), delta.strideBytes(), delta.lines(), step.rows, bias, sums);
-    if (call.activation() == Activation.IDENTITY) {
-      return sum;
-    }
-    Operand operand = buffers.operand(requireNonNull(call.operand()));
-    return step -> {
-      Activations.gradient(
-          call.activation(),
-          delta.address(step),
-          delta.strideBytes(),
-          operand.address(step),
-          operand.strideBytes(),
-          delta.lines(),
-          step.rows);
-      sum.run(step);
-    };
-  }
-
-  private Kernel loss(KernelCall.Loss call) {
-    Operand z = buffers.operand(call.rows().outputs());
-    Operand labels = buffers.operand(call.rows().labels());
-    Operand weights = buffers.operand(call.rows().weights());
-    long losses = address(call.rows().losses());
-    long predictions = address(call.rows().predictions());
-    long zs = z.base();
-    return switch (call) {
-      case KernelCall.SoftmaxCrossEntropy c ->
-          s ->
-              Losses.softmax(
-                  zs,
-                  z.strideBytes(),
-                  z.lines(),
-                  labels.address(s),
-                  weights.address(s),
-                  losses,
-                  predictions,
-                  s.rows,
-                  s.inverseWeightSum());
-      case KernelCall.SigmoidCrossEntropy c ->
-          s ->
-              Losses.sigmoid(
-                  zs,
-                  labels.address(s),
-                  weights.address(s),
-                  losses,
-                  predictions,
-                  s.rows,
-                  s.inverseWeightSum());
-      case KernelCall.SquaredError c ->
-          s ->
-              Losses.squared(
-                  zs,
-                  labels.address(s),
-                  weights.address(s),
-                  losses,
-                  predictions,
-                  s.rows,
-                  s.inverseWeightSum());
-      case KernelCall.Huber c ->
-          s ->
-              Losses.huber(
-                  zs,
-                  labels.address(s),
-                  weights.address(s),
-                  losses,
-                  predictions,
-                  s.rows,
-                  s.inverseWeightSum(),
-                  c.delta());
-      case KernelCall.Quantile c ->
-          s ->
-              Losses.quantile(
-                  zs,
-                  labels.address(s),
-                  weights.address(s),
-                  losses,
-                  predictions,
-                  s.rows,
-                  s.inverseWeightSum(),
-                  c.tau());
-    };
-  }
-
-  private Kernel evaluate(KernelCall.Evaluate call) {
-    Operand labels = buffers.operand(call.rows().labels());
-    Operand weights = buffers.operand(call.rows().weights());
-    long losses = address(call.rows().losses());
-    long predictions = address(call.rows().predictions());
-    Prequential prequential = new Prequential(program.metrics(), program.layout().capacityRows());
-    return step -> {
-      step.loss =
-          Prequential.weightedLoss(weights.address(step), losses, step.rows) / step.weightSum;
-      if (Double.isFinite(step.loss)) {
-        prequential.add(
-            step.state,
-            labels.address(step),
-            weights.address(step),
-            losses,
-            predictions,
-            step.rows);
+  private void activation(Activation activation, Operand z, Operand a) {
+    long stride = a.strideBytes();
+    int lines = a.lines();
+    switch (activation) {
+      case IDENTITY, RELU -> {
+        // Done with the bias.
       }
-    };
+      case GELU ->
+          bound.add(s -> Activations.gelu(z.address(s), a.address(s), stride, lines, s.rows));
+      case SILU ->
+          bound.add(s -> Activations.silu(z.address(s), a.address(s), stride, lines, s.rows));
+      case TANH ->
+          bound.add(s -> Activations.tanh(z.address(s), a.address(s), stride, lines, s.rows));
+      case SIGMOID ->
+          bound.add(s -> Activations.sigmoid(z.address(s), a.address(s), stride, lines, s.rows));
+    }
   }
 
-  private Kernel checkGradient(KernelCall.CheckGradient call) {
-    long gradient = address(call.gradient());
+  private void activationGradient(KernelCall.ActivationGradient call) {
+    Operand delta = buffers.operand(call.delta());
+    if (call.activation() != Activation.IDENTITY) {
+      slope(call.activation(), delta, buffers.operand(requireNonNull(call.operand())));
+    }
+    long bias = base(call.biasGradient());
+    long sums = buffers.sums();
+    bound.add(
+        s ->
+            Activations.sumLines(
+                delta.address(s), delta.strideBytes(), delta.lines(), s.rows, bias, sums));
+  }
+
+  private void slope(Activation activation, Operand d, Operand x) {
+    long ds = d.strideBytes();
+    long xs = x.strideBytes();
+    int n = d.lines();
+    bound.add(
+        switch (activation) {
+          case IDENTITY -> s -> {};
+          case RELU -> s -> Activations.reluGradient(d.address(s), ds, x.address(s), xs, n, s.rows);
+          case GELU -> s -> Activations.geluGradient(d.address(s), ds, x.address(s), xs, n, s.rows);
+          case SILU -> s -> Activations.siluGradient(d.address(s), ds, x.address(s), xs, n, s.rows);
+          case TANH -> s -> Activations.tanhGradient(d.address(s), ds, x.address(s), xs, n, s.rows);
+          case SIGMOID ->
+              s -> Activations.sigmoidGradient(d.address(s), ds, x.address(s), xs, n, s.rows);
+        });
+  }
+
+  private void loss(KernelCall.Loss call) {
+    long z = base(call.rows().outputs());
+    Operand y = buffers.operand(call.rows().labels());
+    Operand w = buffers.operand(call.rows().weights());
+    long losses = base(call.rows().losses());
+    long said = base(call.rows().predictions());
+    switch (call) {
+      case KernelCall.SoftmaxCrossEntropy c -> softmax(call.rows(), z, y, w, losses, said);
+      case KernelCall.SigmoidCrossEntropy c ->
+          bound.add(
+              s ->
+                  Losses.sigmoid(
+                      z, y.address(s), w.address(s), losses, said, s.rows, s.inverseWeightSum()));
+      case KernelCall.SquaredError c ->
+          bound.add(
+              s ->
+                  Losses.squared(
+                      z, y.address(s), w.address(s), losses, said, s.rows, s.inverseWeightSum()));
+      case KernelCall.Huber c -> {
+        float delta = c.delta();
+        bound.add(
+            s ->
+                Losses.huber(
+                    z,
+                    y.address(s),
+                    w.address(s),
+                    losses,
+                    said,
+                    s.rows,
+                    s.inverseWeightSum(),
+                    delta));
+      }
+      case KernelCall.Quantile c -> {
+        float tau = c.tau();
+        bound.add(
+            s ->
+                Losses.quantile(
+                    z,
+                    y.address(s),
+                    w.address(s),
+                    losses,
+                    said,
+                    s.rows,
+                    s.inverseWeightSum(),
+                    tau));
+      }
+    }
+  }
+
+  private void softmax(
+      KernelCall.LossRows rows, long z, Operand y, Operand w, long losses, long said) {
+    long stride = (long) rows.outputs().stride() * Float.BYTES;
+    int classes = rows.outputs().rows();
+    long largest = buffers.largest();
+    long sums = buffers.totals();
+    bound.add(s -> Losses.largest(z, stride, classes, largest, said, s.rows));
+    bound.add(
+        s -> Losses.exponentials(z, stride, classes, largest, y.address(s), sums, losses, s.rows));
+    bound.add(s -> Losses.logarithms(sums, losses, s.rows));
+    bound.add(
+        s ->
+            Losses.softmaxGradient(
+                z,
+                stride,
+                classes,
+                y.address(s),
+                w.address(s),
+                sums,
+                s.rows,
+                s.inverseWeightSum()));
+  }
+
+  private void evaluate(KernelCall.Evaluate call) {
+    Operand y = buffers.operand(call.rows().labels());
+    Operand w = buffers.operand(call.rows().weights());
+    long losses = base(call.rows().losses());
+    long said = base(call.rows().predictions());
+    Prequential prequential = new Prequential(program.metrics(), capacityRows());
+    bound.add(
+        s -> {
+          s.loss = Prequential.weightedLoss(w.address(s), losses, s.rows) / s.weightSum;
+          if (Double.isFinite(s.loss)) {
+            prequential.add(s.state, y.address(s), w.address(s), losses, said, s.rows);
+          }
+        });
+  }
+
+  private void checkGradient(KernelCall.CheckGradient call) {
+    long gradient = base(call.gradient());
     int size = call.gradient().columns();
     float clipNorm = call.clipNorm();
     long sums = buffers.sums();
     if (clipNorm == 0) {
-      return step ->
-          step.finite = Double.isFinite(step.loss) && Updates.finiteness(gradient, size, sums) == 0;
+      bound.add(
+          s -> s.finite = Double.isFinite(s.loss) && Updates.finiteness(gradient, size, sums) == 0);
+    } else {
+      bound.add(
+          s -> {
+            double norm = Math.sqrt(Updates.sumOfSquares(gradient, size, sums));
+            s.finite = Double.isFinite(s.loss) && Double.isFinite(norm);
+            // PyTorch's clip_grad_norm_.
+            s.scale = (float) Math.min(1, clipNorm / (norm + 1e-6));
+          });
     }
-    return step -> {
-      double norm = Math.sqrt(Updates.sumOfSquares(gradient, size, sums));
-      step.finite = Double.isFinite(step.loss) && Double.isFinite(norm);
-      step.scale = (float) Math.min(1, clipNorm / (norm + 1e-6));
-    };
   }
 
-  private Kernel update(KernelCall.Update call) {
-    long w = address(call.parameters());
-    long g = address(call.gradient());
-    long s = address(call.state());
-    int size = call.parameters().columns();
-    Kernel rule = rule(call.rule(), w, g, s, size);
-    return step -> {
-      if (step.finite) {
-        rule.run(step);
-      }
-    };
-  }
-
-  private static Kernel rule(OptimizerConfig config, long w, long g, long s, int size) {
-    float rate = (float) config.learningRate();
-    return switch (config) {
-      case OptimizerConfig.Sgd c -> step -> Updates.sgd(w, g, size, rate, step.scale);
-      case OptimizerConfig.Momentum c -> {
-        float momentum = (float) c.momentum();
-        yield step -> Updates.momentum(w, g, s, size, rate, momentum, step.scale);
-      }
-      case OptimizerConfig.Nesterov c -> {
-        float momentum = (float) c.momentum();
-        yield step -> Updates.nesterov(w, g, s, size, rate, momentum, step.scale);
-      }
-      case OptimizerConfig.Adagrad c -> {
-        float epsilon = (float) c.epsilon();
-        yield step -> Updates.adagrad(w, g, s, size, rate, epsilon, step.scale);
-      }
-      case OptimizerConfig.RmsProp c -> {
-        float epsilon = (float) c.epsilon();
-        float decay = (float) c.decay();
-        float rest = (float) (1 - c.decay());
-        yield step -> Updates.rmsProp(w, g, s, size, rate, decay, rest, epsilon, step.scale);
-      }
-      case OptimizerConfig.Adam c ->
-          adam(c.learningRate(), c.beta1(), c.beta2(), c.epsilon(), 0, w, g, s, size);
-      case OptimizerConfig.AdamW c ->
-          adam(c.learningRate(), c.beta1(), c.beta2(), c.epsilon(), c.weightDecay(), w, g, s, size);
-    };
-  }
-
-  private static Kernel adam(
-      double rate,
-      double beta1,
-      double beta2,
-      double epsilon,
-      double weightDecay,
-      long w,
-      long g,
-      long s,
-      int size) {
-    long v = s + (long) size * Float.BYTES;
-    float shrink = (float) (1 - rate * weightDecay);
-    return step -> {
-      double[] values = step.state.values();
-      values[TrainingState.BETA1_POWER] *= beta1;
-      values[TrainingState.BETA2_POWER] *= beta2;
-      Updates.adam(
-          w,
-          g,
-          s,
-          v,
-          size,
-          (float) (rate / (1 - values[TrainingState.BETA1_POWER])),
-          (float) (1 / Math.sqrt(1 - values[TrainingState.BETA2_POWER])),
-          (float) beta1,
-          (float) (1 - beta1),
-          (float) beta2,
-          (float) (1 - beta2),
-          (float) epsilon,
-          shrink,
-          step.scale);
-    };
-  }
-
-  private long address(@Nullable Matrix matrix) {
-    return matrix == null ? 0 : buffers.operand(matrix).base();
+  private long base(Matrix matrix) {
+    return buffers.operand(matrix).base();
   }
 }

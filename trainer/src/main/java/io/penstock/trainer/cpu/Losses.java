@@ -7,7 +7,8 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Losses, their gradients and predictions in one pass over the rows. The gradient of a row is weighted by weight / Σ weights;
+ * Losses, their gradients and predictions, row by row in one go but for the softmax, whose passes are kernels of their own: the
+ * JIT inlines only so much into one method, and boxes vectors beyond. The gradient of a row is weighted by weight / Σ weights;
  * that of a row without weight, and of what is no row, is 0 whatever stands there: selected, not multiplied.
  *
  * <p>Addresses: {@code z} the outputs, which the gradient replaces; a line each of labels, weights, losses, predictions.
@@ -24,16 +25,8 @@ final class Losses {
     return weight.compare(VectorOperators.NE, 0f).and(Memory.before(row, rows));
   }
 
-  static void softmax(
-      long z,
-      long stride,
-      int classes,
-      long labels,
-      long weights,
-      long losses,
-      long predictions,
-      int rows,
-      float inverse) {
+  /** First of four passes of the softmax: the largest output of each row, and whose it is. */
+  static void largest(long z, long stride, int classes, long largest, long winners, int rows) {
     for (int row = 0; row < rows; row += LANES) {
       long at = 4L * row;
       FloatVector best = Memory.load(z + at);
@@ -44,22 +37,58 @@ final class Losses {
         best = best.blend(output, better);
         winner = winner.blend((float) c, better);
       }
+      Memory.store(best, largest + at);
+      Memory.store(winner, winners + at);
+    }
+  }
+
+  /** Second: e to the power of what each output is below the largest, their sum, and how far below the true class is. */
+  static void exponentials(
+      long z, long stride, int classes, long largest, long labels, long sums, long own, int rows) {
+    for (int row = 0; row < rows; row += LANES) {
+      long at = 4L * row;
+      FloatVector best = Memory.load(largest + at);
       FloatVector label = Memory.load(labels + at);
       FloatVector sum = Memory.zero();
-      FloatVector own = Memory.zero();
+      FloatVector ownBelow = Memory.zero();
       for (int c = 0; c < classes; c++) {
         FloatVector below = Memory.load(z + at + c * stride).sub(best);
-        own = own.blend(below, label.eq((float) c));
+        ownBelow = ownBelow.blend(below, label.eq((float) c));
         FloatVector e = Polynomials.expNonPositive(below);
         sum = sum.add(e);
         Memory.store(e, z + at + c * stride);
       }
-      Memory.store(Polynomials.log(sum).sub(own), losses + at);
-      Memory.store(winner, predictions + at);
+      Memory.store(sum, sums + at);
+      Memory.store(ownBelow, own + at);
+    }
+  }
+
+  /** Third: the loss, ln Σe - own, in the place of {@code own}. */
+  static void logarithms(long sums, long own, int rows) {
+    for (int row = 0; row < rows; row += LANES) {
+      long at = 4L * row;
+      FloatVector log = Polynomials.log(Memory.load(sums + at));
+      Memory.store(log.sub(Memory.load(own + at)), own + at);
+    }
+  }
+
+  /** Fourth: the gradient, p - 1 of the true class and p of the others, from p = e / Σe. */
+  static void softmaxGradient(
+      long z,
+      long stride,
+      int classes,
+      long labels,
+      long weights,
+      long sums,
+      int rows,
+      float inverse) {
+    for (int row = 0; row < rows; row += LANES) {
+      long at = 4L * row;
+      FloatVector label = Memory.load(labels + at);
       FloatVector weight = Memory.load(weights + at);
       VectorMask<Float> counts = counts(weight, row, rows);
       FloatVector scale = scale(weight, counts, inverse);
-      FloatVector share = scale.div(sum);
+      FloatVector share = scale.div(Memory.load(sums + at));
       for (int c = 0; c < classes; c++) {
         FloatVector gradient = Memory.load(z + at + c * stride).mul(share);
         gradient = gradient.sub(Memory.select(scale, label.eq((float) c)));

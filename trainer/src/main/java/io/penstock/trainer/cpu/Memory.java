@@ -70,26 +70,22 @@ final class Memory {
     return zero().blend(vector, kept);
   }
 
-  /** The sum of the floats of one vector's width at {@code address}, by halves: a fixed tree. */
-  static float sumOfVector(long a) {
-    if (LANES == 16) {
-      return (sumOf4(a, 32) + sumOf4(a + 4, 32)) + (sumOf4(a + 8, 32) + sumOf4(a + 12, 32));
+  /** The sum of the floats of one vector's width at {@code address}, which it overwrites: halves are added until 4 are left. */
+  static float sumOfVector(long address) {
+    if (LANES > 8) {
+      fold(FloatVector.SPECIES_256, address, 32);
     }
-    if (LANES == 8) {
-      return (sumOf2(a) + sumOf2(a + 4)) + (sumOf2(a + 8) + sumOf2(a + 12));
+    if (LANES > 4) {
+      fold(FloatVector.SPECIES_128, address, 16);
     }
-    float sum = 0;
-    for (int i = 0; i < LANES; i++) {
-      sum += get(a + 4L * i);
-    }
-    return sum;
+    return LANES > 2
+        ? (get(address) + get(address + 8)) + (get(address + 4) + get(address + 12))
+        : get(address) + get(address + 4);
   }
 
-  private static float sumOf4(long a, int apart) {
-    return (get(a) + get(a + apart)) + (get(a + 16) + get(a + 16 + apart));
-  }
-
-  private static float sumOf2(long a) {
-    return get(a) + get(a + 16);
+  private static void fold(VectorSpecies<Float> half, long address, long apart) {
+    FloatVector lower = FloatVector.fromMemorySegment(half, ALL, address, LITTLE_ENDIAN);
+    FloatVector upper = FloatVector.fromMemorySegment(half, ALL, address + apart, LITTLE_ENDIAN);
+    lower.add(upper).intoMemorySegment(ALL, address, LITTLE_ENDIAN);
   }
 }

@@ -16,6 +16,10 @@ record Operand(long base, boolean inSlot, Matrix matrix) {
     return matrix.rows();
   }
 
+  int stride() {
+    return matrix.stride();
+  }
+
   long strideBytes() {
     return (long) matrix.stride() * Float.BYTES;
   }

@@ -12,13 +12,15 @@ import jdk.incubator.vector.VectorMask;
  * left out of both operands. Four lines of A and two of B at a time; a tile past the end is moved back.
  */
 final class RowSumGemm {
-  private static final int A_TILE = 4;
-  private static final int B_TILE = 2;
+  /** Lines of a tile of A, and of B. */
+  static final int A_TILE = 4;
+
+  static final int B_TILE = 2;
 
   private RowSumGemm() {}
 
   /**
-   * Computes C.
+   * Computes C; asks for {@link #A_TILE} lines of A and {@link #B_TILE} of B.
    *
    * @param a address of the first line; {@code aStride} bytes from line to line; so {@code b} and {@code c}
    * @param aLines lines of A and C
@@ -37,15 +39,6 @@ final class RowSumGemm {
       long cStride,
       int rows,
       long sums) {
-    if (aLines < A_TILE || bLines < B_TILE) {
-      for (int i = 0; i < aLines; i++) {
-        for (int j = 0; j < bLines; j++) {
-          oneByOne(a + i * aStride, b + j * bStride, rows, sums);
-          Memory.put(c + i * cStride + 4L * j, Memory.sumOfVector(sums));
-        }
-      }
-      return;
-    }
     for (int nextI = 0; nextI < aLines; nextI += A_TILE) {
       int i = Math.min(nextI, aLines - A_TILE);
       for (int nextJ = 0; nextJ < bLines; nextJ += B_TILE) {
@@ -57,6 +50,26 @@ final class RowSumGemm {
           Memory.put(at + 4, Memory.sumOfVector(sums + (2L * line + 1) * STEP));
           at += cStride;
         }
+      }
+    }
+  }
+
+  /** Computes C value by value: for fewer lines than a tile has. */
+  static void singleValues(
+      long a,
+      long aStride,
+      int aLines,
+      long b,
+      long bStride,
+      int bLines,
+      long c,
+      long cStride,
+      int rows,
+      long sums) {
+    for (int i = 0; i < aLines; i++) {
+      for (int j = 0; j < bLines; j++) {
+        oneByOne(a + i * aStride, b + j * bStride, rows, sums);
+        Memory.put(c + i * cStride + 4L * j, Memory.sumOfVector(sums));
       }
     }
   }
