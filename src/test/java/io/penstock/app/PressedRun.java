@@ -1,6 +1,7 @@
 package io.penstock.app;
 
 import io.penstock.config.Config;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -44,7 +45,8 @@ final class PressedRun {
     try (TrainingRun run =
             new TrainingRun(config, new RunOptions(0, true, rejected), device, null);
         SocketChannel socket =
-            SocketChannel.open(new InetSocketAddress("127.0.0.1", Runs.port(run)))) {
+            SocketChannel.open(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), Runs.port(run)))) {
       run.start();
       socket.configureBlocking(false);
       Sender sender = new Sender(socket);
@@ -57,7 +59,7 @@ final class PressedRun {
           first, second - first, held, run.snapshot().memory().poolCapacityBytes());
       device.open(Integer.MAX_VALUE / 2);
       sender.all();
-      socket.close();
+      socket.shutdownOutput();
       run.awaitEnd(Duration.ofMinutes(2));
       RunSnapshot end = run.snapshot();
       System.out.printf(

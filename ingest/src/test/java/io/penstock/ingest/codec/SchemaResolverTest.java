@@ -107,18 +107,6 @@ class SchemaResolverTest {
         .hasMessageContaining("'b' is named twice");
   }
 
-  @Test
-  void shouldRefuseToLearnFromTheLabel() {
-    assertThatThrownBy(
-            () ->
-                SchemaResolver.resolve(
-                    schema("a", FieldType.NUMBER, "y", FieldType.NUMBER),
-                    List.of("a", "y"),
-                    c -> false))
-        .isInstanceOf(SourceException.class)
-        .hasMessageContaining("'y' twice");
-  }
-
   private static SchemaConfig schema(Object... fieldsAndTypes) {
     Map<String, FieldType> fields = new LinkedHashMap<>();
     for (int i = 0; i < fieldsAndTypes.length; i += 2) {
