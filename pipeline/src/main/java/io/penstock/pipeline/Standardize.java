@@ -72,16 +72,21 @@ final class Standardize implements ColumnOperator {
 
   /** Rows {@code from} to {@code to}, all of one chunk. */
   private void chunk(MemorySegment memory, long offset, int from, int to) {
+    int firstLane = (int) (seen % LANES);
     int row = from;
-    if (!nullable) {
-      while (row < to && (seen + row - from) % LANES != 0) {
-        one(memory, offset, row, (int) ((seen + row - from) % LANES));
-        row++;
-      }
-      row = vectors(memory, offset, row, to);
+    if (firstLane > 0) {
+      row = Math.min(to, from + LANES - firstLane);
+      partOfGroup(memory, offset, from, row, firstLane);
     }
-    for (; row < to; row++) {
-      one(memory, offset, row, (int) ((seen + row - from) % LANES));
+    if (nullable) {
+      for (; row + LANES <= to; row += LANES) {
+        partOfGroup(memory, offset, row, row + LANES, 0);
+      }
+    } else {
+      row = wholeGroups(memory, offset, row, to);
+    }
+    if (row < to) {
+      partOfGroup(memory, offset, row, to, 0);
     }
     seen += to - from;
     if (seen % updateEvery == 0) {
@@ -89,8 +94,8 @@ final class Standardize implements ColumnOperator {
     }
   }
 
-  /** Whole groups of 16 rows from a row of lane 0 on; returns the first row that is left. */
-  private int vectors(MemorySegment memory, long offset, int from, int to) {
+  /** Whole groups of 16 rows, none missing, from a row of lane 0 on; returns the first row that is left. */
+  private int wholeGroups(MemorySegment memory, long offset, int from, int to) {
     float m = mean;
     float rest = meanRest;
     float s = scale;
@@ -111,16 +116,26 @@ final class Standardize implements ColumnOperator {
     return row;
   }
 
-  private void one(MemorySegment memory, long offset, int row, int lane) {
-    float x = Values.getFloat(memory, offset, row);
-    if (Float.isNaN(x)) {
-      return;
+  /** Rows of one group of 16, the first of them in lane {@code firstLane}; some may be missing. */
+  private void partOfGroup(MemorySegment memory, long offset, int from, int to, int firstLane) {
+    float m = mean;
+    float rest = meanRest;
+    float s = scale;
+    float[] sum = sums;
+    float[] square = squares;
+    int lane = firstLane;
+    int count = 0;
+    for (int row = from; row < to; row++, lane++) {
+      float x = Values.getFloat(memory, offset, row);
+      if (!Float.isNaN(x)) {
+        float d = x - m;
+        sum[lane] += d;
+        square[lane] = Math.fma(d, d, square[lane]);
+        Values.setFloat(memory, offset, row, (d - rest) * s);
+        count++;
+      }
     }
-    float d = x - mean;
-    sums[lane] += d;
-    squares[lane] = Math.fma(d, d, squares[lane]);
-    chunkCount++;
-    Values.setFloat(memory, offset, row, rewrite(x));
+    chunkCount += count;
   }
 
   private void closeChunk() {

@@ -3,12 +3,18 @@ package io.penstock.pipeline;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.LongVector;
+import jdk.incubator.vector.VectorSpecies;
 
 /** Little-endian values in blocks and slots, unaligned access allowed. */
 final class Values {
   static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
   static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ORDER);
   static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ORDER);
+
+  private static final VectorSpecies<Float> FLOATS = FloatVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Long> LONGS = LongVector.SPECIES_PREFERRED;
 
   private Values() {}
 
@@ -28,14 +34,26 @@ final class Values {
     memory.set(LONG, offset + row * Long.BYTES, value);
   }
 
-  static void fillFloat(MemorySegment memory, long offset, long from, long to, float value) {
-    for (long row = from; row < to; row++) {
+  /** Sets rows {@code from} to {@code to}. */
+  static void fillFloat(MemorySegment memory, long offset, int from, int to, float value) {
+    FloatVector values = FloatVector.broadcast(FLOATS, value);
+    int row = from;
+    for (; row + FLOATS.length() <= to; row += FLOATS.length()) {
+      values.intoMemorySegment(memory, offset + (long) row * Float.BYTES, ORDER);
+    }
+    for (; row < to; row++) {
       setFloat(memory, offset, row, value);
     }
   }
 
-  static void fillLong(MemorySegment memory, long offset, long from, long to, long value) {
-    for (long row = from; row < to; row++) {
+  /** Sets rows {@code from} to {@code to}. */
+  static void fillLong(MemorySegment memory, long offset, int from, int to, long value) {
+    LongVector values = LongVector.broadcast(LONGS, value);
+    int row = from;
+    for (; row + LONGS.length() <= to; row += LONGS.length()) {
+      values.intoMemorySegment(memory, offset + (long) row * Long.BYTES, ORDER);
+    }
+    for (; row < to; row++) {
       setLong(memory, offset, row, value);
     }
   }
