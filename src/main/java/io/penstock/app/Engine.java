@@ -35,7 +35,7 @@ interface Engine {
   List<DeviceReport> devices();
 
   /** Prints microseconds of training steps as JSON lines. */
-  void benchSteps(String device, int threads, double seconds, PrintStream out);
+  void benchSteps(String device, int threads, PrintStream out);
 
   /** Prints rows a second of each stage alone, and of the whole, as JSON lines. */
   void benchStages(double seconds, PrintStream out);

@@ -256,16 +256,10 @@ final class Penstock {
                 paramLabel = "N",
                 defaultValue = "1",
                 description = "Threads of the cpu device; ${DEFAULT-VALUE} unless given.")
-            int threads,
-        @Option(
-                names = "--seconds",
-                paramLabel = "S",
-                defaultValue = "1.5",
-                description = "Time for each case; ${DEFAULT-VALUE} unless given.")
-            double seconds) {
+            int threads) {
       JvmFlags.require();
       atLeast(1, threads, "--threads");
-      engine.benchSteps(device, threads, seconds, terminal.out());
+      engine.benchSteps(device, threads, terminal.out());
       return ExitCode.OK;
     }
 
@@ -279,7 +273,7 @@ final class Penstock {
                 names = "--seconds",
                 paramLabel = "S",
                 defaultValue = "3",
-                description = "Time for each stage; ${DEFAULT-VALUE} unless given.")
+                description = "Time to warm up; ${DEFAULT-VALUE} unless given.")
             double seconds) {
       JvmFlags.require();
       engine.benchStages(seconds, terminal.out());

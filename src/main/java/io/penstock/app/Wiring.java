@@ -5,6 +5,7 @@ import io.penstock.config.ConfigException;
 import io.penstock.config.ConfigReader;
 import io.penstock.ingest.netty.Feed;
 import io.penstock.ingest.netty.FeedException;
+import io.penstock.trainer.StepBenchmark;
 import io.penstock.trainer.cpu.CpuDevice;
 import io.penstock.trainer.device.Device;
 import java.io.PrintStream;
@@ -65,12 +66,16 @@ final class Wiring implements Engine {
   }
 
   @Override
-  public void benchSteps(String device, int threads, double seconds, PrintStream out) {
-    throw new StartException("bench steps is not built yet");
+  public void benchSteps(String device, int threads, PrintStream out) {
+    try {
+      StepBenchmark.run(device(device), threads, out);
+    } catch (IllegalArgumentException e) {
+      throw new StartException(String.valueOf(e.getMessage()), e);
+    }
   }
 
   @Override
   public void benchStages(double seconds, PrintStream out) {
-    throw new StartException("bench stages is not built yet");
+    StageBenchmark.run(seconds, out);
   }
 }

@@ -91,8 +91,8 @@ final class FakeEngine implements Engine {
   }
 
   @Override
-  public void benchSteps(String device, int threads, double seconds, PrintStream out) {
-    asked.add("steps %s %d %.1f".formatted(device, threads, seconds));
+  public void benchSteps(String device, int threads, PrintStream out) {
+    asked.add("steps %s %d".formatted(device, threads));
   }
 
   @Override

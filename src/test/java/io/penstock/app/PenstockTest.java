@@ -237,7 +237,7 @@ class PenstockTest {
   void shouldPassBenchOptionsOn() {
     assertThat(run("bench", "steps", "--threads", "2")).isZero();
     assertThat(run("bench", "stages")).isZero();
-    assertThat(engine.asked).containsExactly("steps cpu 2 1.5", "stages 3.0");
+    assertThat(engine.asked).containsExactly("steps cpu 2", "stages 3.0");
   }
 
   @Test
