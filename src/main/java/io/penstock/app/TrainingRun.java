@@ -202,7 +202,14 @@ final class TrainingRun implements Run {
     return Feed.to(tcp.bind(), ((TcpSource) source).port())
         .atRate(feed.rate())
         .generator(feed.generator(), tcp.format().csv().header())
-        .subscribe(sent -> {}, error -> fail(Causes.of(error)));
+        .subscribe(sent -> {}, this::feedFailed);
+  }
+
+  private void feedFailed(Throwable error) {
+    // With all the rows it wanted the run hangs up on its sender.
+    if (!assembler.finished()) {
+      fail(Causes.of(error));
+    }
   }
 
   /** Cuts the run where it is: what is needed to go on from here, when the trainer has come here. */

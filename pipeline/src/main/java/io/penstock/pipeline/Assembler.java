@@ -167,15 +167,16 @@ public final class Assembler implements CoreSubscriber<StreamItem> {
       }
       case EndOfPartition _ -> item = null;
     }
-    if (rows == maxRows && !finished) {
-      cancel();
-      ended = true;
-    }
-    if (ended) {
+    boolean enough = rows == maxRows && !finished;
+    if (ended || enough) {
       if (fill > 0) {
         publish();
       }
       finished = true;
+    }
+    if (enough) {
+      // Last: whoever sends may notice at once, and must find that the end was meant.
+      cancel();
     }
     return true;
   }
