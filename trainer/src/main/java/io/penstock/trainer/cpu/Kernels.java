@@ -303,7 +303,8 @@ final class Kernels {
     switch (call) {
       case KernelCall.SoftmaxCrossEntropy c -> softmax(call.rows(), z, y, w, losses, said);
       case KernelCall.SigmoidCrossEntropy c -> {
-        bound.add(s -> Losses.sigmoid(z, y.address(s), losses, said, s.rows));
+        bound.add(s -> Losses.signs(z, said, s.rows));
+        bound.add(s -> Losses.sigmoid(z, y.address(s), losses, s.rows));
         weigh(z, w);
       }
       case KernelCall.SquaredError c -> {

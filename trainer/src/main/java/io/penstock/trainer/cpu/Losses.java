@@ -101,19 +101,25 @@ final class Losses {
     }
   }
 
+  /** Class 1 where z is above 0. */
+  static void signs(long z, long predictions, int rows) {
+    for (int row = 0; row < rows; row += LANES) {
+      long at = 4L * row;
+      Memory.store(ZERO.blend(ONE, ZERO.lt(Memory.load(z + at))), predictions + at);
+    }
+  }
+
   /** max(z, 0) - z y + ln(1 + e^-|z|); slope sigmoid(z) - y, in z's place. */
-  static void sigmoid(long z, long labels, long losses, long predictions, int rows) {
+  static void sigmoid(long z, long labels, long losses, int rows) {
     for (int row = 0; row < rows; row += LANES) {
       long at = 4L * row;
       FloatVector output = Memory.load(z + at);
       FloatVector label = Memory.load(labels + at);
       FloatVector e = Polynomials.expNonPositive(output.abs().neg());
-      FloatVector hinge = output.max(ZERO);
-      FloatVector loss = hinge.sub(output.mul(label)).add(Polynomials.log1p(e));
+      FloatVector loss = output.max(ZERO).sub(output.mul(label)).add(Polynomials.log1p(e));
       Memory.store(loss, losses + at);
-      FloatVector half = e.blend(ONE, output.lt(ZERO).not());
-      Memory.store(ZERO.blend(ONE, ZERO.lt(output)), predictions + at);
-      Memory.store(half.div(e.add(ONE)).sub(label), z + at);
+      FloatVector numerator = e.blend(ONE, ZERO.lt(output));
+      Memory.store(numerator.div(e.add(ONE)).sub(label), z + at);
     }
   }
 
