@@ -14,6 +14,11 @@ final class Activations {
 
   private static final float GELU_CUBE = 0.044715f;
 
+  private static final FloatVector ONE = Memory.broadcast(1f);
+  private static final FloatVector GELU_CUBES = Memory.broadcast(GELU_CUBE);
+  private static final FloatVector GELU_SCALES = Memory.broadcast(2 * GELU_SCALE);
+  private static final FloatVector GELU_SLOPE = Memory.broadcast(6 * GELU_SCALE * GELU_CUBE);
+
   private Activations() {}
 
   /** z = max(z + bias, floor), a bias for each line; no floor is negative infinity. */
@@ -77,8 +82,8 @@ final class Activations {
 
   /** 2u = 2 √(2/π) (z + 0.044715 z³). */
   private static FloatVector geluArgument(FloatVector z) {
-    FloatVector inner = z.mul(z).fma(Memory.broadcast(GELU_CUBE), Memory.broadcast(1f));
-    return inner.mul(z).mul(2 * GELU_SCALE);
+    FloatVector inner = z.mul(z).fma(GELU_CUBES, ONE);
+    return inner.mul(z).mul(GELU_SCALES);
   }
 
   static void reluGradient(
@@ -104,11 +109,8 @@ final class Activations {
         long at = 4L * row;
         FloatVector z = Memory.load(input + at);
         FloatVector s = Polynomials.sigmoid(geluArgument(z));
-        FloatVector slope =
-            z.mul(z)
-                .fma(
-                    Memory.broadcast(6 * GELU_SCALE * GELU_CUBE), Memory.broadcast(2 * GELU_SCALE));
-        FloatVector bend = s.mul(Memory.broadcast(1f).sub(s)).mul(z);
+        FloatVector slope = z.mul(z).fma(GELU_SLOPE, GELU_SCALES);
+        FloatVector bend = s.mul(ONE.sub(s)).mul(z);
         Memory.store(Memory.load(d + at).mul(bend.fma(slope, s)), d + at);
       }
     }
@@ -124,7 +126,7 @@ final class Activations {
         long at = 4L * row;
         FloatVector z = Memory.load(input + at);
         FloatVector s = Polynomials.sigmoid(z);
-        FloatVector bend = s.mul(Memory.broadcast(1f).sub(s));
+        FloatVector bend = s.mul(ONE.sub(s));
         Memory.store(Memory.load(d + at).mul(bend.fma(z, s)), d + at);
       }
     }
@@ -139,7 +141,7 @@ final class Activations {
       for (int row = 0; row < rows; row += LANES) {
         long at = 4L * row;
         FloatVector a = Memory.load(output + at);
-        FloatVector slope = a.neg().fma(a, Memory.broadcast(1f));
+        FloatVector slope = a.neg().fma(a, ONE);
         Memory.store(Memory.load(d + at).mul(slope), d + at);
       }
     }
@@ -154,7 +156,7 @@ final class Activations {
       for (int row = 0; row < rows; row += LANES) {
         long at = 4L * row;
         FloatVector a = Memory.load(output + at);
-        FloatVector slope = a.mul(Memory.broadcast(1f).sub(a));
+        FloatVector slope = a.mul(ONE.sub(a));
         Memory.store(Memory.load(d + at).mul(slope), d + at);
       }
     }
@@ -165,13 +167,9 @@ final class Activations {
     for (int line = 0; line < count; line++) {
       long from = lines + line * stride;
       FloatVector sum = Memory.zero();
-      int row = 0;
-      for (; row + LANES <= rows; row += LANES) {
+      for (int row = 0; row < rows; row += LANES) {
         sum = sum.add(Memory.load(from));
         from += STEP;
-      }
-      if (row < rows) {
-        sum = sum.add(Memory.select(Memory.load(from), Memory.before(row, rows)));
       }
       Memory.store(sum, sums);
       Memory.put(to + 4L * line, Memory.sumOfVector(sums));

@@ -57,7 +57,7 @@ final class Kernels {
     Operand weights = buffers.operand(call.weights());
     bound.add(
         s ->
-            Selection.clearWeightless(
+            Selection.clear(
                 features.address(s),
                 features.strideBytes(),
                 features.lines(),
@@ -302,45 +302,30 @@ final class Kernels {
     long said = base(call.rows().predictions());
     switch (call) {
       case KernelCall.SoftmaxCrossEntropy c -> softmax(call.rows(), z, y, w, losses, said);
-      case KernelCall.SigmoidCrossEntropy c ->
-          bound.add(
-              s ->
-                  Losses.sigmoid(
-                      z, y.address(s), w.address(s), losses, said, s.rows, s.inverseWeightSum()));
-      case KernelCall.SquaredError c ->
-          bound.add(
-              s ->
-                  Losses.squared(
-                      z, y.address(s), w.address(s), losses, said, s.rows, s.inverseWeightSum()));
+      case KernelCall.SigmoidCrossEntropy c -> {
+        bound.add(s -> Losses.signs(z, said, s.rows));
+        bound.add(s -> Losses.sigmoid(z, y.address(s), losses, s.rows));
+        weigh(z, w);
+      }
+      case KernelCall.SquaredError c -> {
+        bound.add(s -> Losses.squared(z, y.address(s), losses, said, s.rows));
+        weigh(z, w);
+      }
       case KernelCall.Huber c -> {
         float delta = c.delta();
-        bound.add(
-            s ->
-                Losses.huber(
-                    z,
-                    y.address(s),
-                    w.address(s),
-                    losses,
-                    said,
-                    s.rows,
-                    s.inverseWeightSum(),
-                    delta));
+        bound.add(s -> Losses.huber(z, y.address(s), losses, said, s.rows, delta));
+        weigh(z, w);
       }
       case KernelCall.Quantile c -> {
         float tau = c.tau();
-        bound.add(
-            s ->
-                Losses.quantile(
-                    z,
-                    y.address(s),
-                    w.address(s),
-                    losses,
-                    said,
-                    s.rows,
-                    s.inverseWeightSum(),
-                    tau));
+        bound.add(s -> Losses.quantile(z, y.address(s), losses, said, s.rows, tau));
+        weigh(z, w);
       }
     }
+  }
+
+  private void weigh(long slopes, Operand w) {
+    bound.add(s -> Losses.weigh(slopes, w.address(s), s.rows, s.inverseWeightSum()));
   }
 
   private void softmax(

@@ -14,6 +14,9 @@ import jdk.incubator.vector.VectorOperators;
  * <p>Addresses: {@code z} the outputs, which the gradient replaces; a line each of labels, weights, losses, predictions.
  */
 final class Losses {
+  private static final FloatVector ZERO = Memory.zero();
+  private static final FloatVector ONE = Memory.broadcast(1f);
+
   private Losses() {}
 
   /** Weight / Σ weights of each row; 0 for what does not count. */
@@ -98,88 +101,78 @@ final class Losses {
     }
   }
 
-  /** max(z, 0) - z y + ln(1 + e^-|z|); gradient sigmoid(z) - y. */
-  static void sigmoid(
-      long z, long labels, long weights, long losses, long predictions, int rows, float inverse) {
+  /** Class 1 where z is above 0. */
+  static void signs(long z, long predictions, int rows) {
+    for (int row = 0; row < rows; row += LANES) {
+      long at = 4L * row;
+      Memory.store(ZERO.blend(ONE, ZERO.lt(Memory.load(z + at))), predictions + at);
+    }
+  }
+
+  /** max(z, 0) - z y + ln(1 + e^-|z|); slope sigmoid(z) - y, in z's place. */
+  static void sigmoid(long z, long labels, long losses, int rows) {
     for (int row = 0; row < rows; row += LANES) {
       long at = 4L * row;
       FloatVector output = Memory.load(z + at);
       FloatVector label = Memory.load(labels + at);
-      VectorMask<Float> positive = output.compare(VectorOperators.GT, 0f);
       FloatVector e = Polynomials.expNonPositive(output.abs().neg());
-      FloatVector hinge = Memory.select(output, positive);
-      FloatVector loss = hinge.sub(output.mul(label)).add(Polynomials.log1p(e));
+      FloatVector loss = output.max(ZERO).sub(output.mul(label)).add(Polynomials.log1p(e));
       Memory.store(loss, losses + at);
-      Memory.store(Memory.zero().blend(1f, positive), predictions + at);
-      FloatVector p = e.blend(1f, positive).div(e.add(1f));
-      gradient(p.sub(label), weights, at, row, rows, inverse, z);
+      FloatVector numerator = e.blend(ONE, ZERO.lt(output));
+      Memory.store(numerator.div(e.add(ONE)).sub(label), z + at);
     }
   }
 
-  static void squared(
-      long z, long labels, long weights, long losses, long predictions, int rows, float inverse) {
+  /** (z - y)² / 2. */
+  static void squared(long z, long labels, long losses, long predictions, int rows) {
     for (int row = 0; row < rows; row += LANES) {
       long at = 4L * row;
       FloatVector output = Memory.load(z + at);
       FloatVector error = output.sub(Memory.load(labels + at));
       Memory.store(error.mul(error).mul(0.5f), losses + at);
       Memory.store(output, predictions + at);
-      gradient(error, weights, at, row, rows, inverse, z);
+      Memory.store(error, z + at);
     }
   }
 
-  static void huber(
-      long z,
-      long labels,
-      long weights,
-      long losses,
-      long predictions,
-      int rows,
-      float inverse,
-      float delta) {
+  /** Squared up to delta, linear beyond. */
+  static void huber(long z, long labels, long losses, long predictions, int rows, float delta) {
+    FloatVector most = Memory.broadcast(delta);
     for (int row = 0; row < rows; row += LANES) {
       long at = 4L * row;
       FloatVector output = Memory.load(z + at);
       FloatVector error = output.sub(Memory.load(labels + at));
       FloatVector size = error.abs();
-      VectorMask<Float> far = size.compare(VectorOperators.GT, delta);
       FloatVector square = error.mul(error).mul(0.5f);
-      FloatVector line = size.sub(0.5f * delta).mul(delta);
-      Memory.store(square.blend(line, far), losses + at);
+      FloatVector line = size.sub(0.5f * delta).mul(most);
+      Memory.store(square.blend(line, most.lt(size)), losses + at);
       Memory.store(output, predictions + at);
-      FloatVector slope = Memory.broadcast(delta).blend(-delta, error.lt(0f));
-      gradient(error.blend(slope, far), weights, at, row, rows, inverse, z);
+      FloatVector slope = most.blend(most.neg(), error.lt(ZERO));
+      Memory.store(error.blend(slope, most.lt(size)), z + at);
     }
   }
 
-  /** With d = y - z: max(tau d, (tau - 1) d); gradient -tau above, 1 - tau below, ½ - tau (as PyTorch's maximum) at 0. */
-  static void quantile(
-      long z,
-      long labels,
-      long weights,
-      long losses,
-      long predictions,
-      int rows,
-      float inverse,
-      float tau) {
+  /** With d = y - z: max(tau d, (tau - 1) d); slope -tau above, 1 - tau below, ½ - tau (as PyTorch's maximum) at 0. */
+  static void quantile(long z, long labels, long losses, long predictions, int rows, float tau) {
     for (int row = 0; row < rows; row += LANES) {
       long at = 4L * row;
       FloatVector output = Memory.load(z + at);
       FloatVector missing = Memory.load(labels + at).sub(output);
-      VectorMask<Float> below = missing.compare(VectorOperators.GT, 0f);
-      FloatVector loss = missing.mul(tau - 1).blend(missing.mul(tau), below);
-      Memory.store(loss, losses + at);
+      Memory.store(missing.mul(tau).max(missing.mul(tau - 1)), losses + at);
       Memory.store(output, predictions + at);
-      FloatVector slope = Memory.broadcast(1 - tau).blend(-tau, below);
-      slope = slope.blend(0.5f - tau, missing.eq(0f));
-      gradient(slope, weights, at, row, rows, inverse, z);
+      FloatVector slope = Memory.broadcast(1 - tau).blend(-tau, ZERO.lt(missing));
+      Memory.store(slope.blend(0.5f - tau, missing.eq(ZERO)), z + at);
     }
   }
 
-  private static void gradient(
-      FloatVector slope, long weights, long at, int row, int rows, float inverse, long z) {
-    FloatVector weight = Memory.load(weights + at);
-    VectorMask<Float> counts = counts(weight, row, rows);
-    Memory.store(Memory.select(slope.mul(scale(weight, counts, inverse)), counts), z + at);
+  /** The gradient from the slopes: each row's share of the weights, 0 for what does not count. */
+  static void weigh(long slopes, long weights, int rows, float inverse) {
+    for (int row = 0; row < rows; row += LANES) {
+      long at = 4L * row;
+      FloatVector weight = Memory.load(weights + at);
+      VectorMask<Float> counts = counts(weight, row, rows);
+      FloatVector slope = Memory.load(slopes + at);
+      Memory.store(Memory.select(slope.mul(weight.mul(inverse)), counts), slopes + at);
+    }
   }
 }

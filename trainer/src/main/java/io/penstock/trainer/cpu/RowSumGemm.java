@@ -4,12 +4,11 @@ import static io.penstock.trainer.cpu.Memory.LANES;
 import static io.penstock.trainer.cpu.Memory.STEP;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
 /**
  * C = A Bᵀ where a line of A and B has a value for each row of the minibatch: the gradient of weights, dW = X dZᵀ. Each value
- * of C sums over rows: lane by lane over vectors of rows first, then over the lanes by a fixed tree. Lanes that are no row are
- * left out of both operands. Four lines of A and two of B at a time; a tile past the end is moved back.
+ * of C sums over rows: lane by lane over vectors of rows first, then over the lanes by a fixed tree. Lanes that are no row add
+ * nothing: see {@link Selection}. Four lines of A and two of B at a time; a tile past the end is moved back.
  */
 final class RowSumGemm {
   /** Lines of a tile of A, and of B. */
@@ -87,8 +86,7 @@ final class RowSumGemm {
     long a3 = 3 * aStride;
     long ap = a;
     long bp = b;
-    int row = 0;
-    for (; row + LANES <= rows; row += LANES) {
+    for (int row = 0; row < rows; row += LANES) {
       FloatVector b0 = Memory.load(bp);
       FloatVector b1 = Memory.load(bp + bStride);
       FloatVector x = Memory.load(ap);
@@ -106,23 +104,6 @@ final class RowSumGemm {
       ap += STEP;
       bp += STEP;
     }
-    if (row < rows) {
-      VectorMask<Float> valid = Memory.before(row, rows);
-      FloatVector b0 = Memory.select(Memory.load(bp), valid);
-      FloatVector b1 = Memory.select(Memory.load(bp + bStride), valid);
-      FloatVector x = Memory.select(Memory.load(ap), valid);
-      c00 = x.fma(b0, c00);
-      c01 = x.fma(b1, c01);
-      x = Memory.select(Memory.load(ap + aStride), valid);
-      c10 = x.fma(b0, c10);
-      c11 = x.fma(b1, c11);
-      x = Memory.select(Memory.load(ap + a2), valid);
-      c20 = x.fma(b0, c20);
-      c21 = x.fma(b1, c21);
-      x = Memory.select(Memory.load(ap + a3), valid);
-      c30 = x.fma(b0, c30);
-      c31 = x.fma(b1, c31);
-    }
     Memory.store(c00, sums);
     Memory.store(c01, sums + STEP);
     Memory.store(c10, sums + 2 * STEP);
@@ -137,15 +118,10 @@ final class RowSumGemm {
     FloatVector sum = Memory.zero();
     long ap = a;
     long bp = b;
-    int row = 0;
-    for (; row + LANES <= rows; row += LANES) {
+    for (int row = 0; row < rows; row += LANES) {
       sum = Memory.load(ap).fma(Memory.load(bp), sum);
       ap += STEP;
       bp += STEP;
-    }
-    if (row < rows) {
-      VectorMask<Float> valid = Memory.before(row, rows);
-      sum = Memory.select(Memory.load(ap), valid).fma(Memory.select(Memory.load(bp), valid), sum);
     }
     Memory.store(sum, sums);
   }

@@ -2,7 +2,6 @@ package io.penstock.trainer.cpu;
 
 import static io.penstock.trainer.cpu.Memory.LANES;
 
-import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
@@ -10,23 +9,25 @@ import jdk.incubator.vector.VectorOperators;
 final class Selection {
   private Selection() {}
 
-  /** Sets the features of rows of weight 0 to 0. Such rows are rare, so weights are looked at first. */
-  static void clearWeightless(long features, long stride, int lines, long weights, int rows) {
+  /**
+   * Sets features to 0 in rows of weight 0, and behind the last row up to a whole vector: from there on, with the zero gradients
+   * that the losses give such lanes, they add nothing to any sum over rows.
+   */
+  static void clear(long features, long stride, int lines, long weights, int rows) {
     for (int row = 0; row < rows; row += LANES) {
       long at = 4L * row;
-      VectorMask<Float> weightless =
-          Memory.load(weights + at).compare(VectorOperators.EQ, 0f).and(Memory.before(row, rows));
-      if (weightless.anyTrue()) {
-        clear(features + at, stride, lines, weightless);
+      VectorMask<Float> kept =
+          Memory.load(weights + at).compare(VectorOperators.NE, 0f).and(Memory.before(row, rows));
+      if (!kept.allTrue()) {
+        clear(features + at, stride, lines, kept);
       }
     }
   }
 
-  private static void clear(long features, long stride, int lines, VectorMask<Float> rows) {
+  private static void clear(long features, long stride, int lines, VectorMask<Float> kept) {
     for (int line = 0; line < lines; line++) {
       long at = features + line * stride;
-      FloatVector values = Memory.load(at);
-      Memory.store(values.blend(0f, rows), at);
+      Memory.store(Memory.select(Memory.load(at), kept), at);
     }
   }
 }

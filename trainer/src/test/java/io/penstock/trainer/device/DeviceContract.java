@@ -1,0 +1,377 @@
+package io.penstock.trainer.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.penstock.config.LossConfig;
+import io.penstock.config.ModelConfig.Initial;
+import io.penstock.config.OptimizerConfig;
+import io.penstock.pipeline.Slot;
+import io.penstock.pipeline.SlotFiller;
+import io.penstock.pipeline.SlotFiller.Rows;
+import io.penstock.pipeline.SlotLayout;
+import io.penstock.pipeline.SlotMemory;
+import io.penstock.pipeline.State;
+import io.penstock.trainer.Minibatches;
+import io.penstock.trainer.Reference;
+import io.penstock.trainer.device.StepResult.Status;
+import io.penstock.trainer.model.Activation;
+import io.penstock.trainer.model.Dense;
+import io.penstock.trainer.model.Evaluation;
+import io.penstock.trainer.model.Lowering;
+import io.penstock.trainer.model.ModelSpec;
+import io.penstock.trainer.model.Program;
+import io.penstock.trainer.model.Region;
+import io.penstock.trainer.model.TrainingState;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * What every device must do, against double precision: all activations, losses and optimizers, at shapes that fit no vector, with
+ * padding and weightless rows poisoned.
+ *
+ * <p>Tolerance: a sum of n float products is off by at most about n ε/2 of the sum of their sizes; gradients here sum over up to
+ * 100 rows of what went through layers up to 130 wide, so 256 ε of the tensor's largest value (at least 0.1) is asked for, which
+ * an error in any formula exceeds by orders of magnitude.
+ */
+public abstract class DeviceContract {
+  private static final long SEED = 20261123;
+  private static final double TOLERANCE = 256 * Math.ulp(1f);
+  private static final OptimizerConfig SGD = new OptimizerConfig.Sgd(0.1, 0);
+
+  /** The device under test. */
+  protected abstract Device device();
+
+  /** A session with one slot. */
+  private final class Run implements AutoCloseable {
+    final Program program;
+    final Reference reference;
+    final float[] initial;
+    final SlotMemory memory = device().slotMemory();
+    final DeviceSession session;
+    final StepResult result = new StepResult();
+    private final Slot slot;
+    private long sequence;
+
+    Run(ModelSpec spec, int capacityRows, SplittableRandom random) {
+      program = Lowering.lower(spec, SlotLayout.of(capacityRows, spec.features()), 50);
+      reference = new Reference(spec, program.parameters());
+      initial = new float[program.parameters().size()];
+      for (var tensor : program.parameters().tensors()) {
+        for (int i = 0; i < tensor.size(); i++) {
+          initial[tensor.offset() + i] = (float) (random.nextGaussian() / Math.sqrt(tensor.rows()));
+        }
+      }
+      session = device().open(program, initial);
+      slot = SlotFiller.slot(program.layout(), memory);
+    }
+
+    Status step(Rows rows) {
+      SlotFiller.fill(slot, sequence++, rows, 0);
+      assertThat(session.trySubmit(slot)).isTrue();
+      while (!session.poll(result)) {
+        Thread.onSpinWait();
+      }
+      return result.status();
+    }
+
+    float[] read(Region region) {
+      float[] values = new float[program.size(region)];
+      session.read(region, values);
+      return values;
+    }
+
+    Evaluation evaluation() {
+      TrainingState state = new TrainingState(program.metrics());
+      session.read(state);
+      return state.evaluation();
+    }
+
+    @Override
+    public void close() {
+      session.close();
+      memory.close();
+    }
+  }
+
+  private static ModelSpec spec(
+      LossConfig loss, OptimizerConfig optimizer, Activation activation, int... widths) {
+    List<Dense> layers = new ArrayList<>();
+    for (int i = 0; i + 1 < widths.length; i++) {
+      boolean last = i + 2 == widths.length;
+      layers.add(new Dense(widths[i], widths[i + 1], last ? Activation.IDENTITY : activation));
+    }
+    int classes =
+        loss instanceof LossConfig.Softmax
+            ? widths[widths.length - 1]
+            : loss instanceof LossConfig.Sigmoid ? 2 : 0;
+    return new ModelSpec(layers, Initial.ZERO, classes, loss, optimizer);
+  }
+
+  static Stream<ModelSpec> models() {
+    LossConfig softmax = new LossConfig.Softmax();
+    List<ModelSpec> specs = new ArrayList<>();
+    for (Activation activation : Activation.values()) {
+      specs.add(spec(softmax, SGD, activation, 7, 5, 3));
+      specs.add(spec(softmax, SGD, activation, 1, 2, 2));
+    }
+    for (LossConfig loss :
+        List.of(
+            new LossConfig.Sigmoid(),
+            new LossConfig.Squared(),
+            new LossConfig.Huber(0.5),
+            new LossConfig.Quantile(0.9))) {
+      specs.add(spec(loss, SGD, Activation.TANH, 6, 9, 1));
+      specs.add(spec(loss, SGD, Activation.IDENTITY, 3, 1));
+    }
+    specs.add(spec(softmax, SGD, Activation.RELU, 54, 7));
+    specs.add(spec(softmax, SGD, Activation.SILU, 65, 130, 67, 10));
+    specs.add(spec(softmax, SGD, Activation.GELU, 33, 64, 64, 64, 17));
+    return specs.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("models")
+  void shouldComputeLossAndGradientsOfADoublePrecisionReference(ModelSpec spec) {
+    SplittableRandom random = new SplittableRandom(SEED);
+    for (int capacity : new int[] {1, 2, 15, 16, 17, 33, 48, 100}) {
+      for (int rows : new int[] {capacity, 1 + random.nextInt(capacity)}) {
+        try (Run run = new Run(spec, capacity, random)) {
+          Rows minibatch = Minibatches.random(spec, rows, true, random);
+          for (int row = 0; row < rows; row++) {
+            if (minibatch.weights()[row] == 0) {
+              Arrays.fill(minibatch.features()[row], Float.NaN);
+            }
+          }
+          String what = "%s, %d of %d rows, seed %d".formatted(spec, rows, capacity, SEED);
+          assertThat(run.step(minibatch)).as(what).isEqualTo(Status.APPLIED);
+          double[] parameters = doubles(run.initial);
+          close(what, run.result.loss(), run.reference.loss(parameters, minibatch), 1);
+          close(
+              what, run.read(Region.GRADIENTS), run.reference.gradient(parameters, minibatch), 0.1);
+        }
+      }
+    }
+  }
+
+  static Stream<ModelSpec> smallModels() {
+    return models().filter(spec -> spec.features() < 10);
+  }
+
+  @ParameterizedTest
+  @MethodSource("smallModels")
+  void shouldAgreeWithDifferencesOfTheLoss(ModelSpec spec) {
+    SplittableRandom random = new SplittableRandom(SEED);
+    try (Run run = new Run(spec, 21, random)) {
+      Rows minibatch = Minibatches.random(spec, 21, true, random);
+      run.step(minibatch);
+      double[] parameters = doubles(run.initial);
+      double[] numeric = new double[parameters.length];
+      for (int i = 0; i < parameters.length; i++) {
+        double h = 1e-6;
+        double kept = parameters[i];
+        parameters[i] = kept + h;
+        double above = run.reference.loss(parameters, minibatch);
+        parameters[i] = kept - h;
+        numeric[i] = (above - run.reference.loss(parameters, minibatch)) / (2 * h);
+        parameters[i] = kept;
+      }
+      for (int i = 0; i < numeric.length; i++) {
+        boolean used = isUsed(run.program, i);
+        numeric[i] = used ? numeric[i] : 0;
+      }
+      close(spec + ", seed " + SEED, run.read(Region.GRADIENTS), numeric, 0.1);
+    }
+  }
+
+  private static boolean isUsed(Program program, int index) {
+    return program.parameters().tensors().stream()
+        .anyMatch(t -> index >= t.offset() && index < t.offset() + t.size());
+  }
+
+  static Stream<OptimizerConfig> optimizers() {
+    return Stream.of(
+        SGD,
+        new OptimizerConfig.Sgd(0.1, 0.05),
+        new OptimizerConfig.Momentum(0.05, 0.9, 0),
+        new OptimizerConfig.Nesterov(0.05, 0.9, 0.05),
+        new OptimizerConfig.Adagrad(0.1, 1e-10, 0),
+        new OptimizerConfig.RmsProp(0.01, 0.99, 1e-8, 0.05),
+        new OptimizerConfig.Adam(0.01, 0.9, 0.999, 1e-8, 0.05),
+        new OptimizerConfig.AdamW(0.01, 0.9, 0.999, 1e-8, 0.05, 0));
+  }
+
+  @ParameterizedTest
+  @MethodSource("optimizers")
+  void shouldUpdateParametersAsTheRuleSays(OptimizerConfig rule) {
+    SplittableRandom random = new SplittableRandom(SEED);
+    ModelSpec spec = spec(new LossConfig.Squared(), rule, Activation.TANH, 5, 11, 1);
+    try (Run run = new Run(spec, 20, random)) {
+      ReferenceRule expected = new ReferenceRule(rule, run.initial.length);
+      for (int step = 0; step < 5; step++) {
+        double[] before = doubles(run.read(Region.PARAMETERS));
+        run.step(Minibatches.random(spec, 20, false, random));
+        expected.update(before, doubles(run.read(Region.GRADIENTS)));
+        close(rule + " step " + step, run.read(Region.PARAMETERS), before, 1);
+      }
+    }
+  }
+
+  @Test
+  void shouldLeaveEverythingAsItIsWhereLossOrGradientIsNotFinite() {
+    SplittableRandom random = new SplittableRandom(SEED);
+    ModelSpec spec =
+        spec(
+            new LossConfig.Softmax(),
+            new OptimizerConfig.Adam(0.01, 0.9, 0.999, 1e-8, 0),
+            Activation.RELU,
+            5,
+            8,
+            3);
+    try (Run run = new Run(spec, 20, random)) {
+      run.step(Minibatches.random(spec, 20, false, random));
+      float[] parameters = run.read(Region.PARAMETERS);
+      float[] optimizer = run.read(Region.OPTIMIZER);
+      for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, 3e38f}) {
+        Rows rows = Minibatches.random(spec, 20, false, random);
+        Arrays.fill(rows.features()[7], bad);
+        assertThat(run.step(rows)).as("feature %s", bad).isEqualTo(Status.NOT_FINITE);
+        assertThat(run.read(Region.PARAMETERS)).isEqualTo(parameters);
+        assertThat(run.read(Region.OPTIMIZER)).isEqualTo(optimizer);
+      }
+      assertThat(run.evaluation().rows()).isEqualTo(20);
+      assertThat(run.step(Minibatches.random(spec, 20, false, random))).isEqualTo(Status.APPLIED);
+      TrainingState state = new TrainingState(run.program.metrics());
+      run.session.read(state);
+      assertThat(state.stepsApplied()).isEqualTo(2);
+      assertThat(state.stepsSkipped()).isEqualTo(3);
+      assertThat(state.values()[TrainingState.BETA1_POWER]).isEqualTo(0.9 * 0.9);
+    }
+  }
+
+  @Test
+  void shouldSkipAMinibatchWithoutWeight() {
+    SplittableRandom random = new SplittableRandom(SEED);
+    ModelSpec spec = spec(new LossConfig.Squared(), SGD, Activation.RELU, 3, 1);
+    try (Run run = new Run(spec, 5, random)) {
+      Rows rows = Minibatches.random(spec, 5, false, random);
+      Arrays.fill(rows.weights(), 0);
+      assertThat(run.step(rows)).isEqualTo(Status.WEIGHTLESS);
+      assertThat(run.read(Region.PARAMETERS)).isEqualTo(run.initial);
+      assertThat(run.evaluation().rows()).isZero();
+    }
+  }
+
+  @Test
+  void shouldKeepPrequentialMetricsOfClasses() {
+    SplittableRandom random = new SplittableRandom(SEED);
+    ModelSpec spec = spec(new LossConfig.Softmax(), SGD, Activation.RELU, 4, 6, 3);
+    try (Run run = new Run(spec, 19, random)) {
+      ReferenceMetrics expected = new ReferenceMetrics(3, 50);
+      for (int step = 0; step < 30; step++) {
+        Rows rows = Minibatches.random(spec, 1 + random.nextInt(19), true, random);
+        double[] parameters = doubles(run.session.parameters());
+        for (int row = 0; row < rows.count(); row++) {
+          if (rows.weights()[row] != 0) {
+            expected.add(
+                run.reference.outputs(parameters, rows.features()[row]), (int) rows.labels()[row]);
+          }
+        }
+        run.step(rows);
+      }
+      Evaluation evaluation = run.evaluation();
+      assertThat(evaluation.rows()).isEqualTo(expected.rows());
+      expected.check(evaluation.cumulative(), 1);
+      expected.check(evaluation.windowed(), 1 - 1.0 / 50);
+      assertThat(evaluation.cumulative().mae()).isNaN();
+    }
+  }
+
+  @Test
+  void shouldKeepPrequentialMetricsOfNumbers() {
+    SplittableRandom random = new SplittableRandom(SEED);
+    ModelSpec spec = spec(new LossConfig.Huber(1), SGD, Activation.RELU, 4, 1);
+    try (Run run = new Run(spec, 7, random)) {
+      double absolute = 0;
+      double squares = 0;
+      double fadingAbsolute = 0;
+      double fadingRows = 0;
+      int count = 0;
+      for (int step = 0; step < 20; step++) {
+        Rows rows = Minibatches.random(spec, 7, false, random);
+        double[] parameters = doubles(run.session.parameters());
+        for (int row = 0; row < 7; row++) {
+          double error =
+              run.reference.outputs(parameters, rows.features()[row])[0] - rows.labels()[row];
+          absolute += Math.abs(error);
+          squares += error * error;
+          fadingAbsolute = fadingAbsolute * 0.98 + Math.abs(error);
+          fadingRows = fadingRows * 0.98 + 1;
+          count++;
+        }
+        run.step(rows);
+      }
+      Evaluation evaluation = run.evaluation();
+      close("mae", evaluation.cumulative().mae(), absolute / count, 1);
+      close("rmse", evaluation.cumulative().rmse(), Math.sqrt(squares / count), 1);
+      close("windowed mae", evaluation.windowed().mae(), fadingAbsolute / fadingRows, 1);
+      assertThat(evaluation.cumulative().accuracy()).isNaN();
+    }
+  }
+
+  @Test
+  void shouldGoOnToTheBitFromASavedState() {
+    SplittableRandom random = new SplittableRandom(SEED);
+    ModelSpec spec =
+        spec(
+            new LossConfig.Softmax(),
+            new OptimizerConfig.AdamW(0.01, 0.9, 0.999, 1e-8, 0.01, 1),
+            Activation.SILU,
+            9,
+            70,
+            4);
+    List<Rows> rows = Minibatches.random(spec, 10, 40, true, random);
+    try (Run first = new Run(spec, 40, random);
+        Run second = new Run(spec, 40, random)) {
+      rows.subList(0, 5).forEach(first::step);
+      State state = new State();
+      first.session.save(state);
+      second.session.restore(state);
+      rows.subList(5, 10).forEach(first::step);
+      rows.subList(5, 10).forEach(second::step);
+      assertThat(second.session.weightsSha256()).isEqualTo(first.session.weightsSha256());
+      assertThat(second.evaluation()).isEqualTo(first.evaluation());
+      assertThat(second.read(Region.OPTIMIZER)).isEqualTo(first.read(Region.OPTIMIZER));
+    }
+  }
+
+  private static double[] doubles(float[] values) {
+    double[] doubles = new double[values.length];
+    for (int i = 0; i < values.length; i++) {
+      doubles[i] = values[i];
+    }
+    return doubles;
+  }
+
+  private static void close(String what, float[] actual, double[] expected, double leastScale) {
+    double scale = leastScale;
+    for (double value : expected) {
+      scale = Math.max(scale, Math.abs(value));
+    }
+    for (int i = 0; i < expected.length; i++) {
+      close(what + " [" + i + "]", actual[i], expected[i], scale);
+    }
+  }
+
+  private static void close(String what, double actual, double expected, double scale) {
+    double most = TOLERANCE * Math.max(scale, Math.abs(expected));
+    if (!(Math.abs(actual - expected) <= most)) {
+      assertThat(actual).as("%s within %s", what, most).isEqualTo(expected);
+    }
+  }
+}
