@@ -6,16 +6,38 @@ import io.penstock.ingest.codec.SchemaResolver;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.ingest.file.FileSource;
 import io.penstock.ingest.generator.GeneratorSource;
-import io.penstock.ingest.netty.TcpSource;
+import io.penstock.ingest.netty.TcpListener;
 import io.penstock.pipeline.BlockSchema;
-import io.penstock.pipeline.FeaturePlan;
 import io.penstock.pipeline.Source;
 import io.penstock.pipeline.SourceContext;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Mono;
 
-/** From the source as configured to the one that runs: the one place that knows all kinds. */
-final class Sources {
-  private Sources() {}
+/**
+ * From the source as configured to the one that runs: the one place that knows all kinds. A listener listens from its making
+ * on, and accepts when its header or its rows are wanted.
+ */
+final class Sources implements AutoCloseable {
+  private final Config config;
+  private final @Nullable TcpListener listener;
+
+  /**
+   * The source of {@code config}.
+   *
+   * @throws SourceException where its address cannot be listened on
+   */
+  Sources(Config config) {
+    this.config = config;
+    listener =
+        config.source() instanceof SourceConfig.Tcp tcp
+            ? TcpListener.bind(endingWithItsFeed(tcp))
+            : null;
+  }
 
   /** Its name in files and meters. */
   static String name(SourceConfig source) {
@@ -26,38 +48,72 @@ final class Sources {
     };
   }
 
-  /**
-   * What its rows hold.
-   *
-   * @throws SourceException where that cannot be known or does not fit
-   */
-  static BlockSchema schema(Config config) {
-    return SchemaResolver.resolve(
-        config.schema(),
-        columnNames(config),
-        column -> FeaturePlan.nullable(config.features(), column.name(), column.kind()));
-  }
-
-  private static List<String> columnNames(Config config) {
+  /** Where rows come from, as an address to send to or a name. */
+  String address() {
     return switch (config.source()) {
-      case SourceConfig.Generator _ -> List.of();
-      case SourceConfig.File file ->
-          file.format().csv().header() ? FileSource.header(file) : file.format().csv().columns();
-      case SourceConfig.Tcp tcp -> tcp.format().csv().columns();
+      case SourceConfig.Tcp tcp -> "tcp://" + tcp.bind() + ":" + port();
+      case SourceConfig.File file -> "file " + file.path();
+      case SourceConfig.Generator generator ->
+          "generator " + generator.stream().name().toLowerCase(Locale.ROOT);
     };
   }
 
+  /** The port that a listener listens on; 0 where there is none. */
+  int port() {
+    return listener == null ? 0 : listener.port();
+  }
+
+  /** Threads that rows are decoded on at most. */
+  int threads() {
+    return listener == null ? 1 : 2;
+  }
+
   /**
-   * Opens it. A listener listens from here on, and accepts when it is subscribed to.
+   * The names of the columns, empty where the schema itself gives them; nothing where only the first sender knows them.
    *
-   * @throws SourceException where that is not possible
+   * @throws SourceException where they cannot be read
    */
-  static Source open(SourceConfig source, BlockSchema schema, SourceContext context) {
-    return switch (source) {
+  Optional<List<String>> columnNames() {
+    return switch (config.source()) {
+      case SourceConfig.Generator _ -> Optional.of(List.of());
+      case SourceConfig.File file ->
+          Optional.of(
+              file.format().csv().header()
+                  ? FileSource.header(file)
+                  : file.format().csv().columns());
+      case SourceConfig.Tcp tcp ->
+          tcp.format().csv().header() && SchemaResolver.hasPatterns(config.schema())
+              ? Optional.empty()
+              : Optional.of(tcp.format().csv().columns());
+    };
+  }
+
+  /** As {@link TcpListener#header}, where {@link #columnNames} are not there. */
+  <T> Mono<T> header(Function<List<String>, T> use) {
+    return listener == null
+        ? Mono.error(new IllegalStateException("only a listener has a header to wait for"))
+        : listener.header(use);
+  }
+
+  /**
+   * The source itself.
+   *
+   * @throws SourceException where it cannot be read
+   */
+  Source open(BlockSchema schema, SourceContext context) {
+    return switch (config.source()) {
       case SourceConfig.Generator generator -> new GeneratorSource(generator, context);
       case SourceConfig.File file -> new FileSource(file, schema, context);
-      case SourceConfig.Tcp tcp -> TcpSource.bind(endingWithItsFeed(tcp), schema, context);
+      case SourceConfig.Tcp _ -> Objects.requireNonNull(listener).open(schema, context);
     };
+  }
+
+  /** Stops listening and closes every connection. */
+  @Override
+  public void close() {
+    if (listener != null) {
+      listener.close();
+    }
   }
 
   /** With a sender built in, the run ends when that has sent all. */

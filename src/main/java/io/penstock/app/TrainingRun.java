@@ -1,205 +1,140 @@
 package io.penstock.app;
 
-import io.penstock.app.RunSnapshot.Memory;
-import io.penstock.app.RunSnapshot.Outcome;
-import io.penstock.app.RunSnapshot.Percentiles;
 import io.penstock.app.RunSnapshot.Phase;
-import io.penstock.app.RunSnapshot.Rows;
-import io.penstock.app.RunSnapshot.Stage;
+import io.penstock.app.TrainingPipeline.Progress;
+import io.penstock.app.TrainingPipeline.Surroundings;
 import io.penstock.config.Config;
 import io.penstock.config.SourceConfig;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.ingest.netty.Feed;
-import io.penstock.ingest.netty.TcpSource;
-import io.penstock.pipeline.Assembler;
-import io.penstock.pipeline.BlockLayout;
-import io.penstock.pipeline.BlockPool;
-import io.penstock.pipeline.BlockSchema;
-import io.penstock.pipeline.FeaturePlan;
-import io.penstock.pipeline.Merge;
-import io.penstock.pipeline.OperatorStage;
-import io.penstock.pipeline.PartitionCursor;
-import io.penstock.pipeline.Rejections;
-import io.penstock.pipeline.SlotLayout;
-import io.penstock.pipeline.SlotRing;
-import io.penstock.pipeline.Source;
-import io.penstock.pipeline.SourceContext;
-import io.penstock.pipeline.StageMeter;
 import io.penstock.pipeline.State;
-import io.penstock.pipeline.StreamItem;
-import io.penstock.trainer.Trainer;
-import io.penstock.trainer.TrainerStatus;
 import io.penstock.trainer.device.Device;
-import io.penstock.trainer.device.DeviceSession;
-import io.penstock.trainer.model.InitialParameters;
-import io.penstock.trainer.model.Lowering;
-import io.penstock.trainer.model.Metrics;
-import io.penstock.trainer.model.ModelSpec;
-import io.penstock.trainer.model.Program;
 import java.time.Duration;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
-import java.util.concurrent.CancellationException;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Function;
-import java.util.stream.Collectors;
-import org.agrona.concurrent.Agent;
-import org.agrona.concurrent.AgentRunner;
-import org.agrona.concurrent.AgentTerminationException;
-import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.EpochNanoClock;
 import org.agrona.concurrent.OffsetEpochNanoClock;
 import org.jspecify.annotations.Nullable;
 import reactor.core.Disposable;
+import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
 
-/** A run put together: source, merge, operators, assembler, ring, trainer, and the threads they work on. */
+/**
+ * A run: its source, its pipeline, and how it stands. The pipeline is put together at once where the schema is known, and
+ * otherwise when the first sender's header has told it.
+ */
 final class TrainingRun implements Run {
-  private static final int EPOCH = 0;
   private static final double WARM_UP_SECONDS = 2;
-  private static final long LONGEST_IDLE_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
 
   private final Config config;
-  private final Rejections rejections;
+  private final RunOptions options;
   private final Device device;
   private final EpochNanoClock clock = new OffsetEpochNanoClock();
-
-  private final StageMeter ingestMeter = new StageMeter("ingest");
-  private final StageMeter operatorsMeter = new StageMeter("operators");
-  private final StageMeter assemblerMeter = new StageMeter("assembler");
-  private final StageMeter deviceMeter = new StageMeter("device");
-
-  private final BlockPool pool;
-  private final FeaturePlan plan;
-  private final SlotRing ring;
-  private final DeviceSession session;
-  private final Source source;
-  private final Merge merge;
   private final Scheduler pipelineThread = Schedulers.newSingle("penstock-pipeline", true);
-  private final Scheduler operatorThreads;
-  private final OperatorStage operators;
-  private final Assembler assembler;
-  private final Trainer trainer;
-  private final AgentRunner deviceThread;
+  private final Sources sources;
+  private final Stages stages;
+  private final Allocation allocation = new Allocation();
   private final CountDownLatch ended = new CountDownLatch(1);
 
+  private volatile @Nullable TrainingPipeline pipeline;
   private volatile Phase phase = Phase.STARTING;
   private volatile @Nullable String failure;
   private volatile long startedNanos;
   private volatile long endedNanos;
-  private volatile String weightsSha256 = "";
-  private final Allocation allocation = new Allocation();
   private @Nullable Disposable feeding;
 
   /**
-   * Puts a run together and opens its source: a listener listens from here on.
+   * Opens the source: a listener listens from here on.
    *
    * @param saved the cut to go on from, or null to begin
    * @throws StartException where the configuration cannot be carried out here
    */
   TrainingRun(Config config, RunOptions options, Device device, @Nullable State saved) {
     this.config = config;
+    this.options = options;
     this.device = device;
-    rejections = options.rejections();
     try {
-      BlockSchema schema = Sources.schema(config);
-      plan = new FeaturePlan(schema, config.features());
-      pool = new BlockPool(BlockLayout.of(schema), config.pipeline().memory());
-      SlotLayout layout = SlotLayout.of(config.batch().size(), plan.features());
-      ModelSpec model =
-          ModelSpec.of(
-              config.model(),
-              config.loss(),
-              config.optimizer(),
-              config.schema().label(),
-              plan.features());
-      Program program = Lowering.lower(model, layout, config.evaluation().window());
-      ring = new SlotRing(config.pipeline().slots(), layout, device.slotMemory());
-      session = device.open(program, InitialParameters.of(model, config.seed()));
-      source = Sources.open(config.source(), schema, context(saved));
-    } catch (SourceException | IllegalArgumentException e) {
+      sources = new Sources(config);
+    } catch (SourceException e) {
+      pipelineThread.dispose();
       throw new StartException(String.valueOf(e.getMessage()), e);
     }
-    merge = new Merge(List.of(source), EPOCH);
-    int workers = Math.max(1, config.pipeline().parallelism() - 1);
-    operatorThreads = Schedulers.newParallel("penstock-operators", workers, true);
-    operators =
-        new OperatorStage(
-            plan,
-            config.pipeline().parallelism(),
-            operatorThreads,
-            clock::nanoTime,
-            operatorsMeter);
-    assembler =
-        new Assembler(
-            plan,
-            ring,
-            pipelineThread.createWorker(),
-            config.batch().maxDelay(),
-            options.maxRecords() == 0 ? Long.MAX_VALUE : options.maxRecords(),
+    stages = new Stages(sources.threads(), config.pipeline().parallelism());
+    try {
+      Optional<List<String>> columns = sources.columnNames();
+      if (columns.isPresent()) {
+        pipeline = pipeline(RunPlan.of(config, columns.get()), saved);
+      } else if (saved != null) {
+        throw new SourceException(
+            "schema: a saved run cannot wait for a header; name the columns under format.csv.columns");
+      }
+    } catch (SourceException | IllegalArgumentException e) {
+      sources.close();
+      pipelineThread.dispose();
+      throw new StartException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private TrainingPipeline pipeline(RunPlan plan, @Nullable State saved) {
+    Surroundings around =
+        new Surroundings(
+            config,
+            options,
+            sources,
+            device,
+            stages,
+            pipelineThread,
             clock,
-            assemblerMeter);
-    trainer = new Trainer(ring, session, deviceMeter, clock::nanoTime, clock);
-    if (saved != null) {
-      plan.restore(saved.scope("operators"));
-      assembler.restore(saved);
-      trainer.restore(saved.scope(Trainer.SCOPE));
-    }
-    deviceThread =
-        new AgentRunner(
-            new BackoffIdleStrategy(10, 20, 1000, LONGEST_IDLE_NANOS),
-            this::deviceFailed,
-            null,
-            new DeviceWork());
-  }
-
-  private void deviceFailed(Throwable error) {
-    if (!(error instanceof AgentTerminationException)) {
-      fail(Causes.of(error));
-    }
-  }
-
-  private SourceContext context(@Nullable State saved) {
-    Map<Integer, PartitionCursor> resume =
-        saved == null
-            ? Map.of()
-            : Merge.cursors(saved, 0).stream()
-                .collect(Collectors.toMap(PartitionCursor::partition, Function.identity()));
-    return new SourceContext(0, EPOCH, pool, rejections, clock, ingestMeter, resume);
+            error -> fail(Causes.of(error)),
+            this::end);
+    return new TrainingPipeline(around, plan, saved);
   }
 
   @Override
   public void start() {
     startedNanos = clock.nanoTime();
-    phase = Phase.RUNNING;
-    AgentRunner.startOnThread(
-        deviceThread,
-        task -> {
-          Thread thread = new Thread(task, "penstock-device");
-          thread.setDaemon(true);
-          return thread;
-        });
-    merge
-        .items()
-        .publishOn(pipelineThread, 1)
-        .transform(operators::apply)
-        .doOnDiscard(StreamItem.class, TrainingRun::discard)
-        .subscribe(assembler);
+    TrainingPipeline ready = pipeline;
+    synchronized (this) {
+      phase = Phase.RUNNING;
+    }
+    if (ready != null) {
+      ready.start();
+    } else {
+      startWithTheFirstHeader();
+    }
     if (config.source() instanceof SourceConfig.Tcp tcp && tcp.feed() != null) {
       feeding = feed(tcp, tcp.feed());
     }
   }
 
-  private static void discard(StreamItem item) {
-    Assembler.discard(item, new CancellationException("the run was stopped"));
+  private void startWithTheFirstHeader() {
+    sources
+        .header(names -> RunPlan.of(config, names))
+        .publishOn(pipelineThread)
+        .map(plan -> pipeline(plan, null))
+        .switchIfEmpty(Mono.fromRunnable(this::end)) // stopped before there was a header
+        .subscribe(this::begin, this::cannotBegin);
+  }
+
+  private synchronized void begin(TrainingPipeline made) {
+    pipeline = made;
+    made.start();
+    if (phase != Phase.RUNNING) {
+      made.stop();
+    }
+  }
+
+  private void cannotBegin(Throwable error) {
+    fail(Causes.of(error));
+    end();
   }
 
   private Disposable feed(SourceConfig.Tcp tcp, SourceConfig.FeedConfig feed) {
-    return Feed.to(tcp.bind(), ((TcpSource) source).port())
+    return Feed.to(tcp.bind(), sources.port())
         .atRate(feed.rate())
         .generator(feed.generator(), tcp.format().csv().header())
         .subscribe(sent -> {}, this::feedFailed);
@@ -214,24 +149,44 @@ final class TrainingRun implements Run {
 
   /** Cuts the run where it is: what is needed to go on from here, when the trainer has come here. */
   CompletableFuture<State> cut() {
-    return merge.cut();
+    TrainingPipeline current = pipeline;
+    return current == null
+        ? CompletableFuture.failedFuture(
+            new IllegalStateException("no cut: the schema is not known before the first header"))
+        : current.cut();
   }
 
   @Override
   public void stop() {
-    if (phase == Phase.RUNNING) {
-      phase = Phase.STOPPING;
+    TrainingPipeline current;
+    synchronized (this) {
+      if (phase == Phase.RUNNING) {
+        phase = Phase.STOPPING;
+      }
+      current = pipeline;
     }
-    assembler.stop();
-    trainer.requestStop();
+    if (current != null) {
+      current.stop();
+    } else {
+      sources.close();
+    }
   }
 
   @Override
   public void fail(String reason) {
-    if (failure == null) {
-      failure = reason;
+    synchronized (this) {
+      if (failure == null && !phase.isEnd()) {
+        failure = reason;
+      }
     }
     stop();
+  }
+
+  private synchronized void end() {
+    endedNanos = clock.nanoTime();
+    allocation.end();
+    phase = failure == null ? Phase.ENDED : Phase.FAILED;
+    ended.countDown();
   }
 
   @Override
@@ -241,155 +196,59 @@ final class TrainingRun implements Run {
 
   @Override
   public RunSnapshot snapshot() {
-    TrainerStatus status = trainer.status();
-    double seconds = seconds();
-    long trained = status.rowsTrained();
-    long rejected = rejections.count();
-    long received = ingestMeter.rows() + rejected;
-    warmUp(trained, seconds);
-    return new RunSnapshot(
-        phase,
-        address(),
-        device.name(),
-        seconds,
-        new Rows(
-            received,
-            trained,
-            rejected,
-            status.rowsSkipped(),
-            Math.max(0, received - rejected - trained - status.rowsSkipped())),
-        status.stepsApplied() + status.stepsSkipped(),
-        status.loss(),
-        metrics(status.evaluation().cumulative()),
-        metrics(status.evaluation().windowed()),
-        percentiles(status.stepNanos(), 1e3),
-        percentiles(status.freshnessNanos(), 1e6),
-        List.of(
-            stage(ingestMeter, source instanceof TcpSource ? 2 : 1),
-            stage(operatorsMeter, config.pipeline().parallelism()),
-            stage(assemblerMeter, 1),
-            stage(deviceMeter, 1)),
-        memory(trained),
-        new RunSnapshot.Copy(deviceMeter.bytes(), Double.NaN),
-        outcome(status),
-        failure);
-  }
-
-  private double seconds() {
-    long until = phase.isEnd() ? endedNanos : clock.nanoTime();
-    return phase == Phase.STARTING ? 0 : (until - startedNanos) / 1e9;
-  }
-
-  private String address() {
-    return switch (config.source()) {
-      case SourceConfig.Tcp tcp -> "tcp://" + tcp.bind() + ":" + ((TcpSource) source).port();
-      case SourceConfig.File file -> "file " + file.path();
-      case SourceConfig.Generator generator ->
-          "generator " + generator.stream().name().toLowerCase(Locale.ROOT);
-    };
-  }
-
-  private static RunSnapshot.Metrics metrics(Metrics m) {
-    return new RunSnapshot.Metrics(
-        m.accuracy(),
-        m.kappa(),
-        m.kappaT(),
-        m.noChangeAccuracy(),
-        m.majorityAccuracy(),
-        m.logLoss(),
-        m.mae(),
-        m.rmse());
-  }
-
-  private static Percentiles percentiles(TrainerStatus.Quantiles nanos, double unit) {
-    return new Percentiles(nanos.p50() / unit, nanos.p99() / unit);
-  }
-
-  private static Stage stage(StageMeter meter, int threads) {
-    return new Stage(
-        meter.name(),
-        threads,
-        meter.busyNanos(),
-        meter.blockedNanos(),
-        meter.starvedNanos(),
-        meter.rows(),
-        meter.bytes());
-  }
-
-  private Memory memory(long trained) {
-    long blockBytes = pool.layout().byteSize();
-    long slotBytes = ring.layout().byteSize();
-    return new Memory(
-        ring.fill(),
-        ring.capacitySlots(),
-        pool.held() * blockBytes,
-        pool.capacityBlocks() * blockBytes,
-        pool.held() * blockBytes + ring.fill() * slotBytes,
-        allocation.perRow(trained));
-  }
-
-  private void warmUp(long trained, double seconds) {
-    if (trained > 0 && seconds > WARM_UP_SECONDS && !phase.isEnd()) {
+    Phase now = phase; // first: what is read after the end is final
+    TrainingPipeline current = pipeline;
+    Progress progress = current == null ? null : current.progress();
+    double seconds = seconds(now);
+    Snapshots.Facts facts =
+        new Snapshots.Facts(
+            now,
+            sources.address(),
+            device.name(),
+            seconds,
+            stages.ingest.rows(),
+            options.rejections().count(),
+            stages.snapshot(),
+            failure);
+    if (progress == null) {
+      return Snapshots.of(facts);
+    }
+    long trained = progress.trainer().rowsTrained();
+    if (trained > 0 && seconds > WARM_UP_SECONDS && !now.isEnd()) {
       allocation.begin(trained);
     }
+    return Snapshots.of(facts, progress, allocation.perRow(trained), stages.device.bytes());
   }
 
-  private Outcome outcome(TrainerStatus status) {
-    return new Outcome(
-        List.of(
-            new RunSnapshot.LedgerEntry("trained", status.rowsTrained(), status.trainedHash()),
-            new RunSnapshot.LedgerEntry("skipped", status.rowsSkipped(), status.skippedHash())),
-        weightsSha256);
-  }
-
-  /** The device thread's work: the trainer's, then the end of the run. */
-  private final class DeviceWork implements Agent {
-    @Override
-    public String roleName() {
-      return trainer.roleName();
-    }
-
-    @Override
-    public int doWork() {
-      if (assembler.finished()) {
-        trainer.endOfStream();
-      }
-      int work = trainer.doWork();
-      if (trainer.isDone()) {
-        throw new AgentTerminationException();
-      }
-      return work;
-    }
-
-    /** However the work ended, by itself or by a fault. */
-    @Override
-    public void onClose() {
-      trainer.onClose();
-      weightsSha256 = session.weightsSha256();
-      endedNanos = clock.nanoTime();
-      Throwable broken = assembler.failure();
-      if (failure == null && broken != null) {
-        failure = Causes.of(broken);
-      }
-      allocation.end();
-      phase = failure == null ? Phase.ENDED : Phase.FAILED;
-      ended.countDown();
-    }
+  private double seconds(Phase now) {
+    long until = now.isEnd() ? endedNanos : clock.nanoTime();
+    return now == Phase.STARTING ? 0 : (until - startedNanos) / 1e9;
   }
 
   @Override
   public void close() {
+    boolean started = phase != Phase.STARTING;
     stop();
     if (feeding != null) {
       feeding.dispose();
     }
-    // The device thread ends by itself; it is started in start() or never.
-    deviceThread.close();
-    operators.dispose();
-    operatorThreads.dispose();
+    if (started && pipeline == null) {
+      awaitPipeline();
+    }
+    TrainingPipeline last = pipeline;
+    if (last != null) {
+      last.close();
+    }
+    sources.close();
     pipelineThread.dispose();
-    session.close();
-    ring.close();
-    pool.close();
+  }
+
+  /** The header may just have come: then the pipeline is being put together, and ends as soon as it has begun. */
+  private void awaitPipeline() {
+    try {
+      ended.await();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 }

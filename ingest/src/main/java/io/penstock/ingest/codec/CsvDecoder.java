@@ -32,7 +32,6 @@ public final class CsvDecoder {
     ENDED
   }
 
-  private static final int BOM_BYTES = 3;
   private static final int KEPT_OF_LONG_ROW_BYTES = 4096;
 
   private final BlockSchema schema;
@@ -234,12 +233,12 @@ public final class CsvDecoder {
 
   /** Skips a byte order mark; false where too few bytes have come to tell. */
   private boolean begin() {
-    if (window.length() < BOM_BYTES && !ended) {
+    if (window.length() < CsvHeader.BOM_BYTES && !ended) {
       return false;
     }
     begun = true;
     if (CsvHeader.startsWithBom(window.bytes(), window.position(), window.limit())) {
-      window.moveTo(window.position() + BOM_BYTES);
+      window.moveTo(window.position() + CsvHeader.BOM_BYTES);
     }
     return true;
   }

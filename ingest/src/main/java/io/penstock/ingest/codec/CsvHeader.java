@@ -9,7 +9,7 @@ import java.util.List;
 
 /** The first row of a partition: the names of its columns. */
 public final class CsvHeader {
-  private static final int BOM_BYTES = 3;
+  static final int BOM_BYTES = 3;
 
   private CsvHeader() {}
 

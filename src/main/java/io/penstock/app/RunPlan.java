@@ -1,0 +1,46 @@
+package io.penstock.app;
+
+import io.penstock.config.Config;
+import io.penstock.ingest.codec.SchemaResolver;
+import io.penstock.ingest.codec.SourceException;
+import io.penstock.pipeline.BlockSchema;
+import io.penstock.pipeline.FeaturePlan;
+import io.penstock.pipeline.SlotLayout;
+import io.penstock.trainer.model.Lowering;
+import io.penstock.trainer.model.ModelSpec;
+import io.penstock.trainer.model.Program;
+import java.util.List;
+
+/** What follows from the configuration and the names of the columns; holds no memory but the operators' state. */
+record RunPlan(
+    BlockSchema schema, FeaturePlan features, SlotLayout layout, ModelSpec model, Program program) {
+
+  /**
+   * Plans a run.
+   *
+   * @param columnNames of the data; empty where they are not known
+   * @throws SourceException where the schema does not fit these names, or the features and the model do not fit the schema
+   */
+  static RunPlan of(Config config, List<String> columnNames) {
+    try {
+      BlockSchema schema =
+          SchemaResolver.resolve(
+              config.schema(),
+              columnNames,
+              column -> FeaturePlan.nullable(config.features(), column.name(), column.kind()));
+      FeaturePlan features = new FeaturePlan(schema, config.features());
+      SlotLayout layout = SlotLayout.of(config.batch().size(), features.features());
+      ModelSpec model =
+          ModelSpec.of(
+              config.model(),
+              config.loss(),
+              config.optimizer(),
+              config.schema().label(),
+              features.features());
+      Program program = Lowering.lower(model, layout, config.evaluation().window());
+      return new RunPlan(schema, features, layout, model, program);
+    } catch (IllegalArgumentException e) {
+      throw new SourceException(String.valueOf(e.getMessage()), e);
+    }
+  }
+}

@@ -1,0 +1,247 @@
+package io.penstock.app;
+
+import io.penstock.config.Config;
+import io.penstock.pipeline.Assembler;
+import io.penstock.pipeline.BlockLayout;
+import io.penstock.pipeline.BlockPool;
+import io.penstock.pipeline.Merge;
+import io.penstock.pipeline.OperatorStage;
+import io.penstock.pipeline.PartitionCursor;
+import io.penstock.pipeline.SlotRing;
+import io.penstock.pipeline.Source;
+import io.penstock.pipeline.SourceContext;
+import io.penstock.pipeline.State;
+import io.penstock.pipeline.StreamItem;
+import io.penstock.trainer.Trainer;
+import io.penstock.trainer.TrainerStatus;
+import io.penstock.trainer.device.Device;
+import io.penstock.trainer.device.DeviceSession;
+import io.penstock.trainer.model.InitialParameters;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.agrona.concurrent.Agent;
+import org.agrona.concurrent.AgentRunner;
+import org.agrona.concurrent.AgentTerminationException;
+import org.agrona.concurrent.BackoffIdleStrategy;
+import org.agrona.concurrent.EpochNanoClock;
+import org.jspecify.annotations.Nullable;
+import reactor.core.scheduler.Scheduler;
+import reactor.core.scheduler.Schedulers;
+
+/** What rows pass on their way to the weights, put together for one schema: pool, operators, assembler, ring, trainer. */
+final class TrainingPipeline implements AutoCloseable {
+  private static final int EPOCH = 0;
+  private static final long LONGEST_IDLE_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
+
+  private final Surroundings around;
+  private final BlockPool pool;
+  private final SlotRing ring;
+  private final DeviceSession session;
+  private final Merge merge;
+  private final Scheduler operatorThreads;
+  private final OperatorStage operators;
+  private final Assembler assembler;
+  private final Trainer trainer;
+  private final AgentRunner deviceThread;
+  private volatile String weightsSha256 = "";
+
+  /**
+   * What the run has beside its pipeline.
+   *
+   * @param pipelineThread where operators and assembler work
+   * @param onFailure is told why the run cannot go on
+   * @param onEnd runs once, on the device thread, when all is done
+   */
+  record Surroundings(
+      Config config,
+      RunOptions options,
+      Sources sources,
+      Device device,
+      Stages stages,
+      Scheduler pipelineThread,
+      EpochNanoClock clock,
+      Consumer<Throwable> onFailure,
+      Runnable onEnd) {}
+
+  /**
+   * Where the rows are.
+   *
+   * @param poolHeldBytes blocks that somebody owns
+   * @param slotBytes size of one slot
+   */
+  record Progress(
+      TrainerStatus trainer,
+      long poolHeldBytes,
+      long poolCapacityBytes,
+      int ringFill,
+      int ringCapacity,
+      long slotBytes,
+      String weightsSha256) {}
+
+  /**
+   * Puts the pipeline together; nothing moves yet.
+   *
+   * @param saved the cut to go on from, or null to begin
+   * @throws IllegalArgumentException where a block or a slot does not fit the memory it may have
+   */
+  TrainingPipeline(Surroundings around, RunPlan plan, @Nullable State saved) {
+    this.around = around;
+    Config config = around.config();
+    pool = new BlockPool(BlockLayout.of(plan.schema()), config.pipeline().memory());
+    ring = new SlotRing(config.pipeline().slots(), plan.layout(), around.device().slotMemory());
+    session =
+        around.device().open(plan.program(), InitialParameters.of(plan.model(), config.seed()));
+    Source source = around.sources().open(plan.schema(), context(saved));
+    merge = new Merge(List.of(source), EPOCH);
+    int parallelism = config.pipeline().parallelism();
+    operatorThreads =
+        Schedulers.newParallel("penstock-operators", Math.max(1, parallelism - 1), true);
+    operators =
+        new OperatorStage(
+            plan.features(),
+            parallelism,
+            operatorThreads,
+            around.clock()::nanoTime,
+            around.stages().operators);
+    long maxRows = around.options().maxRecords();
+    assembler =
+        new Assembler(
+            plan.features(),
+            ring,
+            around.pipelineThread().createWorker(),
+            config.batch().maxDelay(),
+            maxRows == 0 ? Long.MAX_VALUE : maxRows,
+            around.clock(),
+            around.stages().assembler);
+    trainer =
+        new Trainer(
+            ring, session, around.stages().device, around.clock()::nanoTime, around.clock());
+    if (saved != null) {
+      plan.features().restore(saved.scope("operators"));
+      assembler.restore(saved);
+      trainer.restore(saved.scope(Trainer.SCOPE));
+    }
+    deviceThread =
+        new AgentRunner(
+            new BackoffIdleStrategy(10, 20, 1000, LONGEST_IDLE_NANOS),
+            this::deviceFailed,
+            null,
+            new DeviceWork());
+  }
+
+  private SourceContext context(@Nullable State saved) {
+    Map<Integer, PartitionCursor> resume =
+        saved == null
+            ? Map.of()
+            : Merge.cursors(saved, 0).stream()
+                .collect(Collectors.toMap(PartitionCursor::partition, Function.identity()));
+    return new SourceContext(
+        0,
+        EPOCH,
+        pool,
+        around.options().rejections(),
+        around.clock(),
+        around.stages().ingest,
+        resume);
+  }
+
+  private void deviceFailed(Throwable error) {
+    if (!(error instanceof AgentTerminationException)) {
+      around.onFailure().accept(error);
+    }
+  }
+
+  /** Sets the device thread to work, and asks for rows. */
+  void start() {
+    AgentRunner.startOnThread(
+        deviceThread,
+        task -> {
+          Thread thread = new Thread(task, "penstock-device");
+          thread.setDaemon(true);
+          return thread;
+        });
+    merge
+        .items()
+        .publishOn(around.pipelineThread(), 1)
+        .transform(operators::apply)
+        .doOnDiscard(StreamItem.class, TrainingPipeline::discard)
+        .subscribe(assembler);
+  }
+
+  private static void discard(StreamItem item) {
+    Assembler.discard(item, new CancellationException("the run was stopped"));
+  }
+
+  /** Cuts the run where it is: what is needed to go on from here, when the trainer has come here. */
+  CompletableFuture<State> cut() {
+    return merge.cut();
+  }
+
+  /** Ends after the step in flight; returns at once. */
+  void stop() {
+    assembler.stop();
+    trainer.requestStop();
+  }
+
+  Progress progress() {
+    long blockBytes = pool.layout().byteSize();
+    return new Progress(
+        trainer.status(),
+        pool.held() * blockBytes,
+        pool.capacityBlocks() * blockBytes,
+        ring.fill(),
+        ring.capacitySlots(),
+        ring.layout().byteSize(),
+        weightsSha256);
+  }
+
+  /** The device thread's work: the trainer's, then the end of the run. */
+  private final class DeviceWork implements Agent {
+    @Override
+    public String roleName() {
+      return trainer.roleName();
+    }
+
+    @Override
+    public int doWork() {
+      if (assembler.finished()) {
+        trainer.endOfStream();
+      }
+      int work = trainer.doWork();
+      if (trainer.isDone()) {
+        throw new AgentTerminationException();
+      }
+      return work;
+    }
+
+    /** However the work ended, by itself or by a fault. */
+    @Override
+    public void onClose() {
+      trainer.onClose();
+      weightsSha256 = session.weightsSha256();
+      Throwable broken = assembler.failure();
+      if (broken != null) {
+        around.onFailure().accept(broken);
+      }
+      around.onEnd().run();
+    }
+  }
+
+  @Override
+  public void close() {
+    stop();
+    // The device thread ends by itself; it is started in start() or never.
+    deviceThread.close();
+    operators.dispose();
+    operatorThreads.dispose();
+    session.close();
+    ring.close();
+    pool.close();
+  }
+}
