@@ -24,7 +24,7 @@ final class BatchGemm {
    * @param lines of C
    * @param depth lines of B
    * @param rows valid rows
-   * @param bias address of a value for each line; 0: none
+   * @param bias address of a value for each line
    * @param floor what is smaller becomes this: 0 for ReLU, negative infinity for nothing
    */
   static void pairs(
@@ -54,7 +54,7 @@ final class BatchGemm {
             c + column + line * cStride,
             cStride,
             depth,
-            bias == 0 ? 0 : bias + 4L * line,
+            bias + 4L * line,
             floor);
       }
     }
@@ -90,7 +90,7 @@ final class BatchGemm {
           c + column + line * cStride,
           cStride,
           depth,
-          bias == 0 ? 0 : bias + 4L * line,
+          bias + 4L * line,
           floor);
     }
   }
@@ -119,14 +119,10 @@ final class BatchGemm {
             bStride,
             c + column + line * cStride,
             depth,
-            start(bias, line),
+            Memory.get(bias + 4L * line),
             floor);
       }
     }
-  }
-
-  private static float start(long bias, int line) {
-    return bias == 0 ? 0f : Memory.get(bias + 4L * line);
   }
 
   private static void fourByTwo(
@@ -140,10 +136,10 @@ final class BatchGemm {
       int depth,
       long bias,
       float floor) {
-    FloatVector c00 = Memory.broadcast(start(bias, 0));
-    FloatVector c10 = Memory.broadcast(start(bias, 1));
-    FloatVector c20 = Memory.broadcast(start(bias, 2));
-    FloatVector c30 = Memory.broadcast(start(bias, 3));
+    FloatVector c00 = Memory.spread(bias);
+    FloatVector c10 = Memory.spread(bias + 4);
+    FloatVector c20 = Memory.spread(bias + 8);
+    FloatVector c30 = Memory.spread(bias + 12);
     FloatVector c01 = c00;
     FloatVector c11 = c10;
     FloatVector c21 = c20;
@@ -171,14 +167,15 @@ final class BatchGemm {
       ap += aDepth;
       bp += bStride;
     }
-    store(c00, c, floor);
-    store(c01, c + STEP, floor);
-    store(c10, c + cStride, floor);
-    store(c11, c + cStride + STEP, floor);
-    store(c20, c + 2 * cStride, floor);
-    store(c21, c + 2 * cStride + STEP, floor);
-    store(c30, c + 3 * cStride, floor);
-    store(c31, c + 3 * cStride + STEP, floor);
+    FloatVector least = Memory.broadcast(floor);
+    store(c00, c, least);
+    store(c01, c + STEP, least);
+    store(c10, c + cStride, least);
+    store(c11, c + cStride + STEP, least);
+    store(c20, c + 2 * cStride, least);
+    store(c21, c + 2 * cStride + STEP, least);
+    store(c30, c + 3 * cStride, least);
+    store(c31, c + 3 * cStride + STEP, least);
   }
 
   private static void fourByOne(
@@ -192,10 +189,10 @@ final class BatchGemm {
       int depth,
       long bias,
       float floor) {
-    FloatVector c0 = Memory.broadcast(start(bias, 0));
-    FloatVector c1 = Memory.broadcast(start(bias, 1));
-    FloatVector c2 = Memory.broadcast(start(bias, 2));
-    FloatVector c3 = Memory.broadcast(start(bias, 3));
+    FloatVector c0 = Memory.spread(bias);
+    FloatVector c1 = Memory.spread(bias + 4);
+    FloatVector c2 = Memory.spread(bias + 8);
+    FloatVector c3 = Memory.spread(bias + 12);
     long ap = a;
     long bp = b;
     for (int k = 0; k < depth; k++) {
@@ -207,10 +204,11 @@ final class BatchGemm {
       ap += aDepth;
       bp += bStride;
     }
-    store(c0, c, floor);
-    store(c1, c + cStride, floor);
-    store(c2, c + 2 * cStride, floor);
-    store(c3, c + 3 * cStride, floor);
+    FloatVector least = Memory.broadcast(floor);
+    store(c0, c, least);
+    store(c1, c + cStride, least);
+    store(c2, c + 2 * cStride, least);
+    store(c3, c + 3 * cStride, least);
   }
 
   /** One line: depths modulo 4 apart, or each FMA would wait for the one before. */
@@ -236,10 +234,11 @@ final class BatchGemm {
       ap += aDepth;
       bp += bStride;
     }
-    store(c0.add(c1).add(c2.add(c3)), c, floor);
+    FloatVector least = Memory.broadcast(floor);
+    store(c0.add(c1).add(c2.add(c3)), c, least);
   }
 
-  private static void store(FloatVector value, long address, float floor) {
+  private static void store(FloatVector value, long address, FloatVector floor) {
     Memory.store(value.max(floor), address);
   }
 }

@@ -57,6 +57,11 @@ final class Buffers implements AutoCloseable {
     return sums;
   }
 
+  /** As many zeros, for as long as the session lives. */
+  long zeros(int count) {
+    return allocate(count).address();
+  }
+
   /** A value for each row, within one call: the softmax's largest output. */
   long largest() {
     return largest;

@@ -148,7 +148,7 @@ final class Kernels {
                     sum.address(s), sum.strideBytes(), sum.lines(), s.rows, bias, floor));
       }
     } else {
-      ownBatchGemm(call, sum, bias, floor);
+      ownBatchGemm(call, sum, bias != 0 ? bias : buffers.zeros(sum.lines()), floor);
     }
     activation(call.activation(), sum, buffers.operand(call.c()));
   }

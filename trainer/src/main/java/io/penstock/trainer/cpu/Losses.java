@@ -86,13 +86,14 @@ final class Losses {
       long at = 4L * row;
       FloatVector label = Memory.load(labels + at);
       FloatVector weight = Memory.load(weights + at);
-      VectorMask<Float> counts = counts(weight, row, rows);
-      FloatVector scale = scale(weight, counts, inverse);
+      FloatVector scale = scale(weight, counts(weight, row, rows), inverse);
       FloatVector share = scale.div(Memory.load(sums + at));
       for (int c = 0; c < classes; c++) {
         FloatVector gradient = Memory.load(z + at + c * stride).mul(share);
         gradient = gradient.sub(Memory.select(scale, label.eq((float) c)));
-        Memory.store(Memory.select(gradient, counts), z + at + c * stride);
+        // A mask of its own for each line: one that lives across iterations gets boxed.
+        VectorMask<Float> weighs = scale.compare(VectorOperators.NE, 0f);
+        Memory.store(Memory.select(gradient, weighs), z + at + c * stride);
       }
     }
   }

@@ -21,7 +21,7 @@ final class OneRowGemm {
       long bias,
       float floor) {
     for (int line = 0; line < lines; line++) {
-      float s0 = bias == 0 ? 0f : Memory.get(bias + 4L * line);
+      float s0 = Memory.get(bias + 4L * line);
       float s1 = 0;
       float s2 = 0;
       float s3 = 0;

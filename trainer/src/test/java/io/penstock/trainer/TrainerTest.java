@@ -1,0 +1,221 @@
+package io.penstock.trainer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.penstock.config.LossConfig;
+import io.penstock.config.ModelConfig;
+import io.penstock.config.OptimizerConfig;
+import io.penstock.config.SchemaConfig.LabelConfig;
+import io.penstock.config.SchemaConfig.LabelType;
+import io.penstock.pipeline.Barrier;
+import io.penstock.pipeline.SlotFiller;
+import io.penstock.pipeline.SlotFiller.Rows;
+import io.penstock.pipeline.SlotLayout;
+import io.penstock.pipeline.SlotRing;
+import io.penstock.pipeline.StageMeter;
+import io.penstock.pipeline.State;
+import io.penstock.trainer.cpu.CpuDevice;
+import io.penstock.trainer.device.Device;
+import io.penstock.trainer.device.DeviceSession;
+import io.penstock.trainer.device.LateDevice;
+import io.penstock.trainer.model.InitialParameters;
+import io.penstock.trainer.model.Lowering;
+import io.penstock.trainer.model.ModelSpec;
+import io.penstock.trainer.model.Program;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class TrainerTest {
+  private static final long SEED = 4711;
+  private static final int ROWS = 33;
+  private static final int SLOTS = 4;
+  private static final ModelSpec SPEC =
+      ModelSpec.of(
+          new ModelConfig.Mlp(List.of(12, 9), ModelConfig.Activation.GELU),
+          new LossConfig.Auto(),
+          new OptimizerConfig.Adam(0.01, 0.9, 0.999, 1e-8, 1),
+          new LabelConfig("y", LabelType.CLASS, 5, List.of()),
+          7);
+
+  private final List<Rows> minibatches =
+      Minibatches.random(SPEC, 60, ROWS, true, new SplittableRandom(SEED));
+  private long now;
+
+  /** Ring, session and trainer, driven by hand. */
+  private final class Run implements AutoCloseable {
+    final SlotRing ring;
+    final DeviceSession session;
+    final StageMeter meter = new StageMeter("device");
+    final Trainer trainer;
+
+    Run(Device device) {
+      Program program = Lowering.lower(SPEC, SlotLayout.of(ROWS, SPEC.features()), 100);
+      ring = new SlotRing(SLOTS, program.layout(), device.slotMemory());
+      session = device.open(program, InitialParameters.of(SPEC, SEED));
+      trainer = new Trainer(ring, session, meter, () -> now++, () -> 1_000_000);
+    }
+
+    void train(int from, int to) {
+      for (int i = from; i < to; i++) {
+        while (!SlotFiller.offer(ring, i, minibatches.get(i), (long) i * ROWS)) {
+          trainer.doWork();
+        }
+      }
+    }
+
+    State cut(long id) {
+      Barrier barrier = new Barrier(id, 0);
+      while (!SlotFiller.offer(ring, barrier)) {
+        trainer.doWork();
+      }
+      while (!barrier.saved().isDone()) {
+        trainer.doWork();
+      }
+      return barrier.saved().join();
+    }
+
+    String finish() {
+      trainer.endOfStream();
+      while (!trainer.isDone()) {
+        trainer.doWork();
+      }
+      return session.weightsSha256();
+    }
+
+    @Override
+    public void close() {
+      session.close();
+      ring.close();
+    }
+  }
+
+  private String plainWeights() {
+    try (Run run = new Run(new CpuDevice())) {
+      run.train(0, minibatches.size());
+      return run.finish();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2, 3})
+  void shouldGiveTheSameWeightsWhenStepsEndLateAndFreedSlotsArePoisoned(int late) {
+    try (Run run = new Run(new LateDevice(new CpuDevice(), late, SEED))) {
+      run.train(0, minibatches.size());
+      assertThat(run.finish()).as("seed %d", SEED).isEqualTo(plainWeights());
+    }
+  }
+
+  @Test
+  void shouldReleaseSlotOnlyAfterItsStepHasEnded() {
+    try (Run run = new Run(new LateDevice(new CpuDevice(), 3, SEED))) {
+      SlotFiller.offer(run.ring, 0, minibatches.getFirst(), 0);
+      run.trainer.doWork();
+      while (run.ring.released() < 0) {
+        assertThat(run.trainer.status().rowsTrained()).isZero();
+        run.trainer.doWork();
+      }
+      run.trainer.status();
+      run.trainer.doWork();
+      assertThat(run.trainer.status().rowsTrained()).isEqualTo(ROWS);
+    }
+  }
+
+  @Test
+  void shouldGoOnToTheBitFromAStateSavedInMidRun() {
+    String plain = plainWeights();
+    SplittableRandom random = new SplittableRandom(SEED);
+    for (int i = 0; i < 10; i++) {
+      int cut = random.nextInt(minibatches.size());
+      State state;
+      try (Run first = new Run(new LateDevice(new CpuDevice(), 2, i))) {
+        first.train(0, cut);
+        state = first.cut(i);
+        first.train(cut, minibatches.size());
+        assertThat(first.finish()).as("a barrier changes nothing").isEqualTo(plain);
+      }
+      try (Run second = new Run(new CpuDevice())) {
+        second.trainer.restore(state.scope(Trainer.SCOPE));
+        second.train(cut, minibatches.size());
+        assertThat(second.finish()).as("cut at %d, seed %d", cut, SEED).isEqualTo(plain);
+        TrainerStatus status = second.trainer.status();
+        assertThat(status.stepsApplied()).isEqualTo(minibatches.size());
+        assertThat(status.rowsTrained()).isEqualTo((long) ROWS * minibatches.size());
+      }
+    }
+  }
+
+  @Test
+  void shouldCountEachRowOnceWhateverTheDevice() {
+    List<TrainerStatus> statuses = new ArrayList<>();
+    for (Device device : List.of(new CpuDevice(), new LateDevice(new CpuDevice(), 3, SEED))) {
+      try (Run run = new Run(device)) {
+        run.train(0, minibatches.size());
+        run.finish();
+        statuses.add(run.trainer.status());
+        assertThat(run.meter.rows()).isEqualTo((long) ROWS * minibatches.size());
+      }
+    }
+    TrainerStatus plain = statuses.get(0);
+    TrainerStatus late = statuses.get(1);
+    assertThat(plain.rowsTrained()).isEqualTo((long) ROWS * minibatches.size());
+    assertThat(late.trainedHash()).isEqualTo(plain.trainedHash());
+    assertThat(late.evaluation()).isEqualTo(plain.evaluation());
+    assertThat(plain.freshnessNanos().p50()).isBetween(0.96e6, 1.04e6);
+  }
+
+  @Test
+  void shouldNotSubmitAnythingAfterAStop() {
+    try (Run run = new Run(new CpuDevice())) {
+      for (int i = 0; i < 3; i++) {
+        SlotFiller.offer(run.ring, i, minibatches.get(i), 0);
+      }
+      run.trainer.requestStop();
+      run.trainer.doWork();
+      assertThat(run.trainer.isDone()).isTrue();
+      assertThat(run.ring.fill()).isEqualTo(3);
+      assertThat(run.trainer.status().stepsApplied()).isZero();
+    }
+  }
+
+  @Test
+  void shouldEndStepsInFlightWhenClosed() {
+    try (Run run = new Run(new LateDevice(new CpuDevice(), 3, SEED))) {
+      for (int i = 0; i < 3; i++) {
+        SlotFiller.offer(run.ring, i, minibatches.get(i), 0);
+      }
+      run.trainer.doWork();
+      run.trainer.onClose();
+      assertThat(run.ring.fill()).isZero();
+      assertThat(run.trainer.status().stepsApplied()).isEqualTo(3);
+    }
+  }
+
+  @Test
+  void shouldAllocateNothingInSteadyState() {
+    try (Run run = new Run(new CpuDevice())) {
+      com.sun.management.ThreadMXBean threads =
+          (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+      long least = Long.MAX_VALUE;
+      int done = 0;
+      // The JIT takes its time to compile everything; what counts is that it comes to an end of
+      // allocating.
+      for (int round = 0; round < 2000 && least > 0; round++) {
+        for (int i = 0; i < SLOTS; i++) {
+          SlotFiller.offer(run.ring, done, minibatches.get(done % 60), 0);
+          done++;
+        }
+        long before = threads.getCurrentThreadAllocatedBytes();
+        run.trainer.doWork();
+        least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+      }
+      assertThat(least).as("bytes allocated by %d steps", SLOTS).isZero();
+    }
+  }
+}
