@@ -378,9 +378,11 @@ final class TrainingRun implements Run {
     }
     // The device thread ends by itself; it is started in start() or never.
     deviceThread.close();
+    // What the pipeline holds is given back there, by what stop() has asked for; it needs the
+    // operators' threads for a block in mid-work, and all of them the memory closed below.
+    pipelineThread.disposeGracefully().block();
     operators.dispose();
     operatorThreads.dispose();
-    pipelineThread.dispose();
     session.close();
     ring.close();
     pool.close();
