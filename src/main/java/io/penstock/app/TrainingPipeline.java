@@ -168,7 +168,7 @@ final class TrainingPipeline implements AutoCloseable {
         });
     merge
         .items()
-        .publishOn(around.pipelineThread(), 1)
+        .publishOn(new LastingTasks(around.pipelineThread()), 1)
         .transform(operators::apply)
         .doOnDiscard(StreamItem.class, TrainingPipeline::discard)
         .subscribe(assembler);
@@ -187,6 +187,11 @@ final class TrainingPipeline implements AutoCloseable {
   void stop() {
     assembler.stop();
     trainer.requestStop();
+  }
+
+  /** Whether no further row is wanted: the stream has ended, or there were enough. */
+  boolean hasAllRows() {
+    return assembler.finished();
   }
 
   Progress progress() {
@@ -238,6 +243,9 @@ final class TrainingPipeline implements AutoCloseable {
     stop();
     // The device thread ends by itself; it is started in start() or never.
     deviceThread.close();
+    // What the pipeline holds is given back there, by what stop() has asked for; it needs the
+    // operators' threads for a block in mid-work, and all of them the memory closed below.
+    around.pipelineThread().disposeGracefully().block();
     operators.dispose();
     operatorThreads.dispose();
     session.close();

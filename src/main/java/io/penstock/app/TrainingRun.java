@@ -142,7 +142,8 @@ final class TrainingRun implements Run {
 
   private void feedFailed(Throwable error) {
     // With all the rows it wanted the run hangs up on its sender.
-    if (!assembler.finished()) {
+    TrainingPipeline current = pipeline;
+    if (current == null || !current.hasAllRows()) {
       fail(Causes.of(error));
     }
   }

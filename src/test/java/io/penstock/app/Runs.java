@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Assumptions;
 
@@ -62,6 +63,15 @@ final class Runs {
     RunSnapshot end = run.snapshot();
     assertThat(end.memory().poolHeldBytes()).as("blocks leaked").isZero();
     return end;
+  }
+
+  /** Waits for what other threads bring about. */
+  static void await(BooleanSupplier condition, String unmet, Object... args) {
+    long until = System.nanoTime() + LONG.toNanos();
+    while (!condition.getAsBoolean()) {
+      assertThat(System.nanoTime() - until).as(unmet, args).isNegative();
+      Thread.yield();
+    }
   }
 
   static int port(Run run) {

@@ -3,6 +3,7 @@ package io.penstock.pipeline;
 import com.lmax.disruptor.BusySpinWaitStrategy;
 import com.lmax.disruptor.RingBuffer;
 import com.lmax.disruptor.Sequence;
+import java.util.concurrent.CancellationException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -98,8 +99,15 @@ public final class SlotRing implements AutoCloseable {
     onRelease = wake;
   }
 
+  /** Frees the slots. Whoever waits for a cut whose barrier nobody has passed is told; both sides have ended. */
   @Override
   public void close() {
+    for (long sequence = released.get() + 1; sequence <= ring.getCursor(); sequence++) {
+      Barrier barrier = ring.get(sequence).barrier();
+      if (barrier != null) {
+        barrier.abandon(new CancellationException("the run was stopped"));
+      }
+    }
     memory.close();
   }
 }
