@@ -185,7 +185,7 @@ final class TrainingRun implements Run {
         });
     merge
         .items()
-        .publishOn(pipelineThread, 1)
+        .publishOn(new LastingTasks(pipelineThread), 1)
         .transform(operators::apply)
         .doOnDiscard(StreamItem.class, TrainingRun::discard)
         .subscribe(assembler);
