@@ -4,23 +4,25 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Consecutive rows of one partition, columnar, in off-heap memory of a {@link BlockPool}. Whoever holds it owns it alone:
- * hand it on or {@link #release} it, once.
+ * hand it on or {@link #release} it, once. The pool keeps the memory; a block is an object of its own each time, so that a
+ * late {@link #discard} cannot reach the next owner's.
  */
 public final class Block implements StreamItem {
   private final BlockPool pool;
   private final MemorySegment memory;
-  private int epoch;
-  private PartitionCursor cursor;
+  private final int epoch;
+  private final PartitionCursor cursor;
   private int rows;
   private long nextRow;
   private long nextOffset;
   private long arrivalNanos;
-  private boolean free = true;
+  private boolean released;
 
-  Block(BlockPool pool, MemorySegment memory, PartitionCursor none) {
+  Block(BlockPool pool, MemorySegment memory, int epoch, PartitionCursor cursor) {
     this.pool = pool;
     this.memory = memory;
-    this.cursor = none;
+    this.epoch = epoch;
+    this.cursor = cursor;
   }
 
   /** The block's memory, laid out by {@link #layout}. Values are little-endian. */
@@ -72,20 +74,23 @@ public final class Block implements StreamItem {
 
   /** Gives the memory back to the pool. */
   public void release() {
+    if (!pool.release(this)) {
+      throw new IllegalStateException("block released twice: " + cursor.key());
+    }
+  }
+
+  /**
+   * Gives the memory back where that has not been done: for blocks dropped by a cancelled Flux, since Reactor's operators may
+   * drop the same item twice, once from a queue and once as the signal that was queued.
+   */
+  public void discard() {
     pool.release(this);
   }
 
-  void take(int epoch, PartitionCursor cursor) {
-    this.epoch = epoch;
-    this.cursor = cursor;
-    rows = 0;
-    free = false;
-  }
-
-  /** Marks the block as given back; false where it already was. */
+  /** Marks the block as given back; false where it already was. Under the pool's lock. */
   boolean giveBack() {
-    boolean held = !free;
-    free = true;
+    boolean held = !released;
+    released = true;
     return held;
   }
 }

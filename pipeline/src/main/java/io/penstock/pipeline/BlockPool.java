@@ -1,6 +1,7 @@
 package io.penstock.pipeline;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
@@ -10,12 +11,11 @@ import org.jspecify.annotations.Nullable;
  */
 public final class BlockPool implements AutoCloseable {
   private static final int MIN_BLOCKS = 4;
-  private static final PartitionCursor NONE = new PartitionCursor(-1, -1, 0, 0);
 
   private final BlockLayout layout;
   private final int capacityBlocks;
   private final Arena arena = Arena.ofShared();
-  private final ArrayDeque<Block> free = new ArrayDeque<>();
+  private final ArrayDeque<MemorySegment> free = new ArrayDeque<>();
   private final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
   private int made;
   private int held;
@@ -46,19 +46,17 @@ public final class BlockPool implements AutoCloseable {
 
   /** Takes an empty block for rows of {@code cursor}'s partition; null where all are held. */
   public synchronized @Nullable Block tryAcquire(int epoch, PartitionCursor cursor) {
-    Block block = closed ? null : free.poll();
-    if (block == null) {
+    MemorySegment memory = closed ? null : free.poll();
+    if (memory == null) {
       if (made == capacityBlocks || closed) {
         return null;
       }
       made++;
-      block =
-          new Block(this, arena.allocate(layout.byteSize(), BlockLayout.CACHE_LINE_BYTES), NONE);
+      memory = arena.allocate(layout.byteSize(), BlockLayout.CACHE_LINE_BYTES);
     }
     held++;
     mostHeld = Math.max(mostHeld, held);
-    block.take(epoch, cursor);
-    return block;
+    return new Block(this, memory, epoch, cursor);
   }
 
   /**
@@ -75,14 +73,15 @@ public final class BlockPool implements AutoCloseable {
     retry.run();
   }
 
-  void release(Block block) {
+  /** False where the block had been given back already. */
+  boolean release(Block block) {
     Runnable next;
     synchronized (this) {
       if (!block.giveBack()) {
-        throw new IllegalStateException("block released twice: " + block.cursor().key());
+        return false;
       }
       held--;
-      free.push(block);
+      free.push(block.memory());
       next = waiting.poll();
       if (closed && held == 0) {
         arena.close();
@@ -91,6 +90,7 @@ public final class BlockPool implements AutoCloseable {
     if (next != null) {
       next.run();
     }
+    return true;
   }
 
   /** Blocks that somebody owns now. 0 after a run: anything else is a leak. */

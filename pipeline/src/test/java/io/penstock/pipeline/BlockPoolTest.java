@@ -62,6 +62,20 @@ class BlockPoolTest {
   }
 
   @Test
+  void shouldLeaveTheNextOwnersBlockAloneWhenOneIsDiscardedLate() {
+    BlockPool pool = new BlockPool(layout, 4 * layout.byteSize());
+    Block dropped = Objects.requireNonNull(pool.tryAcquire(0, cursor));
+    dropped.discard();
+    Block next = Objects.requireNonNull(pool.tryAcquire(0, cursor));
+    assertThat(next.memory().address()).isEqualTo(dropped.memory().address());
+    dropped.discard();
+    assertThat(pool.held()).isEqualTo(1);
+    next.release();
+    assertThat(pool.held()).isZero();
+    pool.close();
+  }
+
+  @Test
   void shouldSayWhatABoundTooSmallWouldHold() {
     assertThatThrownBy(() -> new BlockPool(layout, layout.byteSize()))
         .hasMessageContaining("hold 1 blocks of 1024 rows")
