@@ -12,8 +12,8 @@ final class GemmChoice {
     return rows > 1 && lines >= 64 && depth >= 64;
   }
 
-  /** For {@link RowSumGemm}. */
+  /** For {@link RowSumGemm}, whose sums over lanes cost as much whatever the rows: few rows do not earn them. */
   static boolean rowSumByBlas(int aLines, int bLines, int rows) {
-    return rows > 1 && aLines >= 32 && bLines >= 32;
+    return rows > 1 && aLines >= 32 && (bLines >= 32 || (rows < 64 && aLines >= 64));
   }
 }

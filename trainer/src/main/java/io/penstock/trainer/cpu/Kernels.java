@@ -305,6 +305,7 @@ final class Kernels {
       case KernelCall.SigmoidCrossEntropy c -> {
         bound.add(s -> Losses.signs(z, said, s.rows));
         bound.add(s -> Losses.sigmoid(z, y.address(s), losses, s.rows));
+        bound.add(s -> Losses.sigmoidSlope(z, y.address(s), s.rows));
         weigh(z, w);
       }
       case KernelCall.SquaredError c -> {

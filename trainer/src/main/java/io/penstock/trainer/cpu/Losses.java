@@ -109,17 +109,24 @@ final class Losses {
     }
   }
 
-  /** max(z, 0) - z y + ln(1 + e^-|z|); slope sigmoid(z) - y, in z's place. */
+  /** max(z, 0) - z y + ln(1 + e^-|z|). */
   static void sigmoid(long z, long labels, long losses, int rows) {
     for (int row = 0; row < rows; row += LANES) {
       long at = 4L * row;
       FloatVector output = Memory.load(z + at);
       FloatVector label = Memory.load(labels + at);
       FloatVector e = Polynomials.expNonPositive(output.abs().neg());
-      FloatVector loss = output.max(ZERO).sub(output.mul(label)).add(Polynomials.log1p(e));
-      Memory.store(loss, losses + at);
-      FloatVector numerator = e.blend(ONE, ZERO.lt(output));
-      Memory.store(numerator.div(e.add(ONE)).sub(label), z + at);
+      FloatVector hinge = output.max(ZERO).sub(output.mul(label));
+      Memory.store(hinge.add(Polynomials.log1p(e)), losses + at);
+    }
+  }
+
+  /** The slope of it, sigmoid(z) - y, in z's place. */
+  static void sigmoidSlope(long z, long labels, int rows) {
+    for (int row = 0; row < rows; row += LANES) {
+      long at = 4L * row;
+      FloatVector p = Polynomials.sigmoid(Memory.load(z + at));
+      Memory.store(p.sub(Memory.load(labels + at)), z + at);
     }
   }
 
