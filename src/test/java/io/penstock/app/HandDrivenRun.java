@@ -111,7 +111,7 @@ final class HandDrivenRun implements AutoCloseable {
    */
   HandDrivenRun(@Nullable State saved, SplittableRandom random) {
     this.random = random;
-    BlockSchema schema = Sources.schema(CONFIG);
+    BlockSchema schema = RunPlan.of(CONFIG, List.of()).schema();
     BlockLayout blocks = new BlockLayout(schema, BLOCK_ROWS);
     pool = new BlockPool(blocks, 8 * blocks.byteSize());
     plan = new FeaturePlan(schema, CONFIG.features());
