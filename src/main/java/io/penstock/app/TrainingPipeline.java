@@ -11,7 +11,6 @@ import io.penstock.pipeline.SlotRing;
 import io.penstock.pipeline.Source;
 import io.penstock.pipeline.SourceContext;
 import io.penstock.pipeline.State;
-import io.penstock.pipeline.StreamItem;
 import io.penstock.trainer.Trainer;
 import io.penstock.trainer.TrainerStatus;
 import io.penstock.trainer.device.Device;
@@ -19,7 +18,6 @@ import io.penstock.trainer.device.DeviceSession;
 import io.penstock.trainer.model.InitialParameters;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -98,7 +96,7 @@ final class TrainingPipeline implements AutoCloseable {
     session =
         around.device().open(plan.program(), InitialParameters.of(plan.model(), config.seed()));
     Source source = around.sources().open(plan.schema(), context(saved));
-    merge = new Merge(List.of(source), EPOCH);
+    merge = new Merge(List.of(source), EPOCH, around.pipelineThread()::schedule);
     int parallelism = config.pipeline().parallelism();
     operatorThreads =
         Schedulers.newParallel("penstock-operators", Math.max(1, parallelism - 1), true);
@@ -166,16 +164,7 @@ final class TrainingPipeline implements AutoCloseable {
           thread.setDaemon(true);
           return thread;
         });
-    merge
-        .items()
-        .publishOn(new LastingTasks(around.pipelineThread()), 1)
-        .transform(operators::apply)
-        .doOnDiscard(StreamItem.class, TrainingPipeline::discard)
-        .subscribe(assembler);
-  }
-
-  private static void discard(StreamItem item) {
-    Assembler.discard(item, new CancellationException("the run was stopped"));
+    merge.items().transform(operators::apply).subscribe(assembler);
   }
 
   /** Cuts the run where it is: what is needed to go on from here, when the trainer has come here. */

@@ -241,7 +241,8 @@ final class TrainingRun implements Run {
       last.close();
     }
     sources.close();
-    pipelineThread.dispose();
+    // What a connection sends on late is given back on this thread.
+    pipelineThread.disposeGracefully().subscribe();
   }
 
   /** The header may just have come: then the pipeline is being put together, and ends as soon as it has begun. */

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /** An engine that hands out one configuration and one run, and notes what it was asked for. */
 final class FakeEngine implements Engine {
-  static final FormatConfig CSV = new FormatConfig(new CsvConfig(true, ",", List.of()));
+  static final FormatConfig CSV = new FormatConfig(new CsvConfig(true, ",", List.of(), List.of()));
   static final SourceConfig GENERATOR =
       new SourceConfig.Generator(SourceConfig.GeneratorStream.SEA, 1000, 1, 0, 0.1, null);
 

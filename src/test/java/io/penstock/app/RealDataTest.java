@@ -82,7 +82,7 @@ class RealDataTest {
         Runs.trainOverTcp(
             file,
             """
-            source: { tcp: { port: 0, endAfterConnections: 1, format: { csv: { header: true } } } }
+            source: { tcp: { port: 0, endAfterConnections: 1, format: { csv: { header: true, missing: ["?"] } } } }
             schema:
               label: { field: isFraud, type: class, classes: 2 }
               fields: { "*": number }
@@ -149,8 +149,9 @@ class RealDataTest {
       String[] values = line.split(",", -1);
       double[] row = new double[values.length];
       for (int i = 0; i < values.length; i++) {
-        row[i] = values[i].isEmpty() ? Double.NaN : classes.getOrDefault(values[i], Double.NaN);
-        if (Double.isNaN(row[i]) && !values[i].isEmpty()) {
+        boolean missing = values[i].isEmpty() || values[i].equals("?");
+        row[i] = missing ? Double.NaN : classes.getOrDefault(values[i], Double.NaN);
+        if (Double.isNaN(row[i]) && !missing) {
           row[i] = Double.parseDouble(values[i]);
         }
       }

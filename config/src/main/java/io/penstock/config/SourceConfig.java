@@ -198,14 +198,17 @@ public sealed interface SourceConfig {
    *     the label last unless {@code columns} says otherwise
    * @param delimiter one ASCII character
    * @param columns names of the columns where there is no header; empty: fields of the schema, then the label
+   * @param missing texts that mean an empty value, beside the empty text itself; in quotes they are ordinary text
    */
   record CsvConfig(
       @Key(byDefault = "true") boolean header,
       @Key(byDefault = "','") String delimiter,
-      @Key(byDefault = "[]") List<String> columns) {
-    /** Checks the delimiter and the columns. */
+      @Key(byDefault = "[]") List<String> columns,
+      @Key(byDefault = "[]") List<String> missing) {
+    /** Checks the delimiter, the columns and the texts for missing values. */
     public CsvConfig {
       columns = List.copyOf(columns);
+      missing = List.copyOf(missing);
       if (delimiter.length() != 1 || delimiter.charAt(0) > 126 || "\"\r\n\0".contains(delimiter)) {
         throw new InvalidSetting(
             "delimiter",
@@ -217,6 +220,18 @@ public sealed interface SourceConfig {
       }
       if (new HashSet<>(columns).size() < columns.size()) {
         throw new InvalidSetting("columns", "must name each column once, not " + columns);
+      }
+      for (String text : missing) {
+        if (text.isEmpty()
+            || !text.strip().equals(text)
+            || text.matches("(?s).*[\"\r\n].*")
+            || text.contains(delimiter)) {
+          throw new InvalidSetting(
+              "missing",
+              "must be texts without quotes, delimiters, line ends and space around them, not '"
+                  + text
+                  + "'");
+        }
       }
     }
   }

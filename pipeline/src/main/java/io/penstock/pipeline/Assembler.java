@@ -381,10 +381,10 @@ public final class Assembler implements CoreSubscriber<StreamItem> {
     }
   }
 
-  /** Gives back what an item holds: for items that will not be used. Once or more often. */
+  /** Gives back what an item holds: for items that will not be used. */
   public static void discard(StreamItem item, Throwable why) {
     switch (item) {
-      case Block block -> block.discard();
+      case Block block -> block.release();
       case Barrier barrier -> barrier.abandon(why);
       case EndOfPartition _ -> {}
     }

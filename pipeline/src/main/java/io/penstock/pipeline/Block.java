@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 /**
  * Consecutive rows of one partition, columnar, in off-heap memory of a {@link BlockPool}. Whoever holds it owns it alone:
  * hand it on or {@link #release} it, once. The pool keeps the memory; a block is an object of its own each time, so that a
- * late {@link #discard} cannot reach the next owner's.
+ * second {@link #release} cannot reach the next owner's.
  */
 public final class Block implements StreamItem {
   private final BlockPool pool;
@@ -77,14 +77,6 @@ public final class Block implements StreamItem {
     if (!pool.release(this)) {
       throw new IllegalStateException("block released twice: " + cursor.key());
     }
-  }
-
-  /**
-   * Gives the memory back where that has not been done: for blocks dropped by a cancelled Flux, since Reactor's operators may
-   * drop the same item twice, once from a queue and once as the signal that was queued.
-   */
-  public void discard() {
-    pool.release(this);
   }
 
   /** Marks the block as given back; false where it already was. Under the pool's lock. */

@@ -4,46 +4,41 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Function;
 import java.util.stream.LongStream;
 import reactor.core.publisher.Flux;
-import reactor.core.publisher.Sinks;
-import reactor.util.concurrent.Queues;
 
 /**
  * The one serial point before the first stateful operator: interleaves the partitions of all sources, in turn and by demand,
  * and injects barriers. From here on the stream has one order.
  */
 public final class Merge {
-  private final List<Source> sources;
   private final int epoch;
+  private final Interleave items;
   private final AtomicLong nextBarrier = new AtomicLong();
-  private final Sinks.Many<StreamItem> barriers =
-      Sinks.many()
-          .unicast()
-          .onBackpressureBuffer(Queues.<StreamItem>unboundedMultiproducer().get());
-
-  /** Streams that have not ended: the partitions and, for one, the stream of partitions. */
-  private final AtomicInteger open = new AtomicInteger(1);
-
   private final List<PartitionCursor> cursors = new CopyOnWriteArrayList<>();
 
-  public Merge(List<Source> sources, int epoch) {
-    this.sources = List.copyOf(sources);
+  /**
+   * Merges what {@code sources} send.
+   *
+   * @param thread where items go on from here; runs one task at a time
+   */
+  public Merge(List<Source> sources, int epoch, Executor thread) {
     this.epoch = epoch;
+    Flux<Source.Partition> partitions =
+        Flux.fromIterable(List.copyOf(sources))
+            .flatMap(Source::partitions)
+            .doOnNext(partition -> cursors.add(partition.cursor()));
+    items = new Interleave(partitions, this::pass, thread);
   }
 
-  /** The merged stream; subscribed once. Completes when all sources have. */
+  /**
+   * The merged stream; subscribed once. Completes when all sources have. What it has not sent on when it is cancelled is given
+   * back; what it has sent on is the subscriber's.
+   */
   public Flux<StreamItem> items() {
-    return Flux.fromIterable(sources)
-        .flatMap(Source::partitions)
-        .map(this::open)
-        .doOnTerminate(this::oneEnded)
-        .startWith(barriers.asFlux())
-        .flatMap(Function.identity(), Integer.MAX_VALUE, 1)
-        .doOnNext(this::pass);
+    return items;
   }
 
   /**
@@ -53,23 +48,8 @@ public final class Merge {
    */
   public CompletableFuture<State> cut() {
     Barrier barrier = new Barrier(nextBarrier.getAndIncrement(), epoch);
-    Sinks.EmitResult result = barriers.tryEmitNext(barrier);
-    if (result.isFailure()) {
-      barrier.abandon(new IllegalStateException("no cut: the stream has ended (" + result + ")"));
-    }
+    items.insert(barrier);
     return barrier.saved();
-  }
-
-  private Flux<StreamItem> open(Source.Partition partition) {
-    cursors.add(partition.cursor());
-    open.incrementAndGet();
-    return partition.items().doOnTerminate(this::oneEnded);
-  }
-
-  private void oneEnded() {
-    if (open.decrementAndGet() == 0) {
-      barriers.tryEmitComplete();
-    }
   }
 
   private void pass(StreamItem item) {

@@ -42,6 +42,7 @@ public final class CsvDecoder {
   private final int maxSeenBytes; // of one row: one more than it may have
   private final int capacityRows;
   private final byte delimiter;
+  private final List<String> missing;
   private final RowScanner scanner;
   private @Nullable Columns columns; // null until the header is read
 
@@ -91,6 +92,7 @@ public final class CsvDecoder {
     this.maxLineBytes = maxLineBytes;
     capacityRows = context.pool().layout().capacityRows();
     delimiter = delimiter(csv.delimiter());
+    missing = csv.missing();
     scanner = new RowScanner(delimiter);
     maxSeenBytes = (int) Math.min(maxLineBytes + 1L, Integer.MAX_VALUE - 64);
     window = new ByteWindow(cursor.nextOffset(), maxSeenBytes);
@@ -120,7 +122,7 @@ public final class CsvDecoder {
   public void useHeader(List<String> columnNames) {
     String where = "source %d, partition %d".formatted(cursor.source(), cursor.partition());
     ColumnMap map = ColumnMap.of(schema, columnNames, where);
-    RowWriter writer = new RowWriter(map, context.pool().layout(), numbering);
+    RowWriter writer = new RowWriter(map, context.pool().layout(), numbering, missing);
     columns =
         new Columns(writer, new PlainRow(writer, delimiter), new QuotedRow(writer, delimiter));
   }

@@ -58,10 +58,11 @@ final class PlainRow {
     largest = new int[writer.columns()];
     quadMasks = new long[writer.columns()];
     quad = DIGITS | (delimiter & 0xffL) * 0x0100_0100_0100_0100L;
+    boolean closerLook = writer.integersMayBeMissing();
     for (int i = 0; i <= lastColumn; i++) {
       offsets[i] = writer.offset(i);
-      largest[i] = largest(writer, i);
-      quadMasks[i] = quadMask(writer, i);
+      largest[i] = closerLook ? NO_INTEGER : largest(writer, i);
+      quadMasks[i] = closerLook ? 0 : quadMask(writer, i);
     }
   }
 
@@ -178,6 +179,6 @@ final class PlainRow {
       p++;
     }
     int to = text[p] == '\n' && p > from && text[p - 1] == '\r' ? p - 1 : p;
-    return writer.write(column, row, text, from, to) == null ? p : -1;
+    return writer.write(column, row, text, from, to, false) == null ? p : -1;
   }
 }

@@ -65,12 +65,13 @@ final class QuotedRow {
       int from = starts[column];
       int to = ends[column];
       byte[] value = text;
-      if (from < to && text[from] == '"') {
+      boolean quoted = from < to && text[from] == '"';
+      if (quoted) {
         to = unescape(text, from + 1, to - 1);
         from = 0;
         value = unescaped;
       }
-      Reason reason = writer.write(column, row, value, from, to);
+      Reason reason = writer.write(column, row, value, from, to, quoted);
       if (reason != null) {
         detail = writer.explain(reason, column, value, from, to);
         return reason;

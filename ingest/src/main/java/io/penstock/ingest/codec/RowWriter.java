@@ -11,6 +11,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,13 +40,21 @@ final class RowWriter {
   private final long[] offsets;
   private final boolean[] nullable;
   private final byte[][] classNames;
+  private final byte[][] missing;
   private final long labelOffset;
   private final long rowNumberOffset;
   private int firstClass = ANY_CLASS; // what numbering has settled on, as far as known here
   private long address;
 
-  RowWriter(ColumnMap map, BlockLayout layout, ClassNumbering numbering) {
+  /**
+   * A writer for rows of {@code map}'s columns.
+   *
+   * @param missing texts that mean an empty value
+   */
+  RowWriter(ColumnMap map, BlockLayout layout, ClassNumbering numbering, List<String> missing) {
     this.map = map;
+    this.missing =
+        missing.stream().map(text -> text.getBytes(StandardCharsets.UTF_8)).toArray(byte[][]::new);
     this.numbering = numbering;
     schema = layout.schema();
     roles = map.roles().toArray(new Role[0]);
@@ -93,14 +102,32 @@ final class RowWriter {
     address = block.memory().address();
   }
 
-  /** Writes one value of row {@code row}; answers why it cannot be, or null. The text is without its quotes. */
-  @Nullable Reason write(int column, int row, byte[] text, int from, int to) {
+  /** Whether a short integer may mean an empty value, and not itself. */
+  boolean integersMayBeMissing() {
+    return Arrays.stream(missing).anyMatch(RowWriter::isDigits);
+  }
+
+  private static boolean isDigits(byte[] text) {
+    boolean digits = true;
+    for (byte c : text) {
+      digits &= c >= '0' && c <= '9';
+    }
+    return digits;
+  }
+
+  /**
+   * Writes one value of row {@code row}; answers why it cannot be, or null. The text is without its quotes.
+   *
+   * @param quoted whether it had any: then no text but the empty one is missing
+   */
+  @Nullable Reason write(int column, int row, byte[] text, int from, int to, boolean quoted) {
     Role role = roles[column];
     if (role == Role.IGNORED) {
       return null;
     }
     if (role == Role.CATEGORY) {
-      return writeCategory(column, row, text, from, to);
+      boolean empty = from == to || (!quoted && isMissing(text, from, to));
+      return writeCategory(column, row, text, from, empty ? from : to);
     }
     int start = from;
     while (start < to && isSpace(text[start])) {
@@ -110,7 +137,7 @@ final class RowWriter {
     while (end > start && isSpace(text[end - 1])) {
       end--;
     }
-    if (start == end) {
+    if (start == end || (!quoted && isMissing(text, start, end))) {
       if (!nullable[column]) {
         return Reason.MISSING;
       }
@@ -151,6 +178,15 @@ final class RowWriter {
     }
     MEMORY.set(LONG, address + rowNumberOffset + (long) row * Long.BYTES, number);
     return null;
+  }
+
+  private boolean isMissing(byte[] text, int from, int to) {
+    for (byte[] none : missing) {
+      if (Arrays.equals(none, 0, none.length, text, from, to)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private @Nullable Reason writeNumber(int column, int row, byte[] text, int from, int to) {

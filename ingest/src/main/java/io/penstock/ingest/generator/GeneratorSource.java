@@ -1,11 +1,15 @@
 package io.penstock.ingest.generator;
 
+import io.penstock.config.GeneratorSchemas;
 import io.penstock.config.SourceConfig.Generator;
+import io.penstock.config.SourceConfig.GeneratorStream;
+import io.penstock.ingest.codec.SchemaResolver;
 import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.Source;
 import io.penstock.pipeline.SourceContext;
 import io.penstock.pipeline.StreamItem;
+import java.util.List;
 import reactor.core.publisher.Flux;
 
 /**
@@ -19,18 +23,23 @@ public final class GeneratorSource implements Source {
   /**
    * A source that has not begun.
    *
-   * @throws IllegalArgumentException where the context's blocks have other columns than {@link GeneratorSchema} says
+   * @throws IllegalArgumentException where the context's blocks have other columns than {@link GeneratorSchemas} says
    */
   public GeneratorSource(Generator generator, SourceContext context) {
     this.generator = generator;
     this.context = context;
-    BlockSchema implied = GeneratorSchema.of(generator.stream());
+    BlockSchema implied = schema(generator.stream());
     BlockSchema given = context.pool().layout().schema();
     if (!fits(given, implied)) {
       throw new IllegalArgumentException(
           "generator: the schema of %s is implied: leave it out, or let it read %s, not %s"
               .formatted(generator.stream(), implied, given));
     }
+  }
+
+  /** The columns of the stream's blocks. */
+  public static BlockSchema schema(GeneratorStream stream) {
+    return SchemaResolver.resolve(GeneratorSchemas.of(stream), List.of(), column -> false);
   }
 
   /** Whether blocks have the columns of the stream; that an operator could impute one makes no difference. */

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 /** Random documents, against what their values are known to be and against themselves cut at other bytes. */
 class CsvDecoderPropertyTest {
   private static final int DOCUMENTS = 400;
-  private static final CsvConfig HEADER = new CsvConfig(true, ",", List.of());
+  private static final CsvConfig HEADER = new CsvConfig(true, ",", List.of(), List.of());
   private static final BlockSchema SCHEMA =
       new BlockSchema(
           List.of(
@@ -63,7 +63,7 @@ class CsvDecoderPropertyTest {
             new Label("y", 0, List.of()),
             "",
             "");
-    CsvConfig noHeader = new CsvConfig(false, ",", List.of());
+    CsvConfig noHeader = new CsvConfig(false, ",", List.of(), List.of());
     for (int seed = 0; seed < DOCUMENTS * 4; seed++) {
       SplittableRandom random = new SplittableRandom(seed);
       byte[] bytes = new byte[random.nextInt(1500)];

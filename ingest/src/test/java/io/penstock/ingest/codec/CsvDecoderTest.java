@@ -27,8 +27,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class CsvDecoderTest {
-  private static final CsvConfig HEADER = new CsvConfig(true, ",", List.of());
-  private static final CsvConfig NO_HEADER = new CsvConfig(false, ",", List.of());
+  private static final CsvConfig HEADER = new CsvConfig(true, ",", List.of(), List.of());
+  private static final CsvConfig NO_HEADER = new CsvConfig(false, ",", List.of(), List.of());
   private static final String NAMES = "a,f,c,w,t,y\n";
   private static final BlockSchema SCHEMA =
       new BlockSchema(
@@ -229,7 +229,7 @@ class CsvDecoderTest {
 
   @Test
   void shouldTakeTheConfiguredColumnsWhereThereIsNoHeader() {
-    CsvConfig csv = new CsvConfig(false, ";", List.of("y", "b", "a"));
+    CsvConfig csv = new CsvConfig(false, ";", List.of("y", "b", "a"), List.of());
     Decoding.Result result = Decoding.decode(PLAIN, csv, "3;2;1\r\n");
     assertThat(result.rows()).isEqualTo(Decoding.decode(PLAIN, NO_HEADER, "1,2,3\n").rows());
   }
@@ -245,7 +245,8 @@ class CsvDecoderTest {
   @Test
   void shouldRefuseADelimiterThatNumbersNeed() {
     assertThatThrownBy(
-            () -> Decoding.decode(PLAIN, new CsvConfig(false, ".", List.of()), "1.2.3\n"))
+            () ->
+                Decoding.decode(PLAIN, new CsvConfig(false, ".", List.of(), List.of()), "1.2.3\n"))
         .isInstanceOf(SourceException.class)
         .hasMessageContaining("format.csv.delimiter");
   }
@@ -317,5 +318,52 @@ class CsvDecoderTest {
 
   private static void feed(CsvDecoder decoder, String text) {
     decoder.decode(Unpooled.copiedBuffer(text, StandardCharsets.UTF_8), 0);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          ?,0,x,1     | NaN
+          NA,0,x,1    | NaN
+          -9,0,x,1    | NaN
+          999,0,x,1   | NaN
+          99,0,x,1    | 99
+          """)
+  void shouldTakeConfiguredTextsAsMissing(String row, Float expected) {
+    CsvConfig csv = new CsvConfig(false, ",", List.of(), List.of("?", "NA", "-9", "999"));
+    assertThat(Float.intBitsToFloat((int) (long) features(csv, row + "\n").getFirst()))
+        .isEqualTo(expected);
+  }
+
+  @Test
+  void shouldTakeMissingCategoriesAsNoneAndQuotedTextsAsThemselves() {
+    CsvConfig csv = new CsvConfig(false, ",", List.of(), List.of("?"));
+    CsvConfig plain = new CsvConfig(false, ",", List.of(), List.of());
+    assertThat(features(csv, "1,0,?,1\n").get(2)).isZero();
+    assertThat(features(csv, "1,0,\"?\",1\n").get(2))
+        .isEqualTo(features(plain, "1,0,?,1\n").get(2));
+  }
+
+  @Test
+  void shouldRejectAMissingTextWhereAValueIsNeeded() {
+    CsvConfig csv = new CsvConfig(false, ",", List.of(), List.of("?"));
+    assertThat(Decoding.decode(PLAIN, csv, "1,?,0\n1,2,?\n").rejected())
+        .extracting(Rejected::reason)
+        .containsExactly(Reason.MISSING, Reason.MISSING);
+  }
+
+  private static List<Long> features(CsvConfig csv, String document) {
+    BlockSchema schema =
+        new BlockSchema(
+            List.of(
+                new Column("a", Kind.NUMBER, true),
+                new Column("f", Kind.FLAG, true),
+                new Column("c", Kind.CATEGORY, true)),
+            new Label("y", 2, List.of()),
+            "",
+            "");
+    return Decoding.decode(schema, csv, document).rows().getFirst().features();
   }
 }

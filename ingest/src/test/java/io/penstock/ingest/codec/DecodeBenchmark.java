@@ -55,7 +55,7 @@ final class DecodeBenchmark {
         SourceContext context = Decoding.context(pool, rejections);
         CsvDecoder decoder =
             new CsvDecoder(
-                new CsvConfig(true, ",", List.of()),
+                new CsvConfig(true, ",", List.of(), List.of()),
                 schema,
                 new ClassNumbering(),
                 new PartitionCursor(0, 0, 0, 0),

@@ -38,7 +38,7 @@ import reactor.test.publisher.TestPublisher;
 
 class DecodedFluxTest {
   private static final int BLOCK_ROWS = 4;
-  private static final CsvConfig CSV = new CsvConfig(true, ",", List.of());
+  private static final CsvConfig CSV = new CsvConfig(true, ",", List.of(), List.of());
   private static final BlockSchema SCHEMA =
       new BlockSchema(
           List.of(new Column("a", Kind.NUMBER, false)), new Label("y", 0, List.of()), "", "");

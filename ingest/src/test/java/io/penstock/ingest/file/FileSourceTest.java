@@ -205,7 +205,7 @@ class FileSourceTest {
 
   private static SourceConfig.File config(Path file) {
     return new SourceConfig.File(
-        file.toString(), new FormatConfig(new CsvConfig(true, ",", List.of())), 1 << 20);
+        file.toString(), new FormatConfig(new CsvConfig(true, ",", List.of(), List.of())), 1 << 20);
   }
 
   private Flux<StreamItem> items(Path file, @Nullable PartitionCursor at) {

@@ -317,7 +317,7 @@ class GeneratorSourceTest {
   }
 
   private BlockPool pool(GeneratorStream stream, int blocks) {
-    BlockSchema schema = GeneratorSchema.of(stream);
+    BlockSchema schema = GeneratorSource.schema(stream);
     BlockLayout layout = new BlockLayout(schema, BLOCK_ROWS);
     BlockPool pool = new BlockPool(layout, blocks * layout.byteSize());
     pools.put(pool, new LinkedBlockingQueue<>());

@@ -12,7 +12,7 @@ import io.penstock.config.SourceConfig.GeneratorStream;
 import io.penstock.config.SourceConfig.Tcp;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.ingest.generator.GeneratorCsv;
-import io.penstock.ingest.generator.GeneratorSchema;
+import io.penstock.ingest.generator.GeneratorSource;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.BlockLayout;
 import io.penstock.pipeline.BlockPool;
@@ -74,7 +74,7 @@ import reactor.core.publisher.SignalType;
 
 @Timeout(40)
 class TcpSourceTest {
-  private static final BlockSchema SCHEMA = GeneratorSchema.of(GeneratorStream.SEA);
+  private static final BlockSchema SCHEMA = GeneratorSource.schema(GeneratorStream.SEA);
   private static final int BLOCK_ROWS = 128;
   private static final int BLOCKS = 8;
   private static final Duration PATIENCE = Duration.ofSeconds(15);
@@ -598,7 +598,7 @@ class TcpSourceTest {
     }
 
     private Tcp settings() {
-      FormatConfig csv = new FormatConfig(new CsvConfig(true, ",", List.of()));
+      FormatConfig csv = new FormatConfig(new CsvConfig(true, ",", List.of(), List.of()));
       return new Tcp(port, "127.0.0.1", false, csv, 65536, connections, idle, endAfter, null);
     }
   }
