@@ -72,8 +72,7 @@ class CancellationTest {
   @Test
   void shouldGiveAllBackWhenAFilesRunIsStopped() throws Exception {
     Path file = Files.writeString(folder.resolve("rows.csv"), TestCsv.rows(1, 30_000));
-    stopAtRandomMoments(
-        "source: { file: { path: '%s' } }%n%s".formatted(file, TestCsv.LEARNING));
+    stopAtRandomMoments("source: { file: { path: '%s' } }%n%s".formatted(file, TestCsv.LEARNING));
   }
 
   @Test

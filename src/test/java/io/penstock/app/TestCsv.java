@@ -44,7 +44,8 @@ final class TestCsv {
       text.append(String.format(Locale.ROOT, "%.6e", random.nextGaussian(3, 100)));
     }
     text.append(String.format(Locale.ROOT, ",%.9f,", x2));
-    text.append(random.nextInt(2)).append(city == 5 ? ",\"Köln, am Rhein\"," : ",city" + city + ",");
+    text.append(random.nextInt(2))
+        .append(city == 5 ? ",\"Köln, am Rhein\"," : ",city" + city + ",");
     text.append(high ? "high\n" : "low\n");
   }
 }
