@@ -18,7 +18,9 @@ import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
@@ -174,7 +176,16 @@ public final class FileSource implements Source {
   private static SourceException unreadable(Path path, IOException cause) {
     return new SourceException(
         "source.file.path: cannot read '%s' (%s); name a CSV file that this user may read"
-            .formatted(path, cause),
+            .formatted(path, reason(cause)),
         cause);
+  }
+
+  /** In words: the JDK's own file exceptions say no more than the path again. */
+  private static String reason(IOException cause) {
+    return switch (cause) {
+      case NoSuchFileException _ -> "there is no such file";
+      case AccessDeniedException _ -> "permission denied";
+      default -> cause.getMessage() == null ? cause.toString() : cause.getMessage();
+    };
   }
 }

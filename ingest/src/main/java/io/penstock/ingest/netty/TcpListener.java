@@ -215,7 +215,8 @@ public final class TcpListener implements AutoCloseable {
 
   private static String reason(Throwable error) {
     Throwable cause = error.getCause() == null ? error : error.getCause();
-    return String.valueOf(cause.getMessage());
+    // Netty's native transports put the call and its number before what the system says.
+    return String.valueOf(cause.getMessage()).replaceFirst("^.* failed with error\\(.*\\): ", "");
   }
 
   /** On the connection's event loop, once it is open. */
