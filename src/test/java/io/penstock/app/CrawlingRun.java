@@ -39,8 +39,8 @@ final class CrawlingRun {
     }
 
     @Override
-    public void benchSteps(String device, int threads, double seconds, PrintStream out) {
-      engine.benchSteps(device, threads, seconds, out);
+    public void benchSteps(String device, int threads, PrintStream out) {
+      engine.benchSteps(device, threads, out);
     }
 
     @Override
