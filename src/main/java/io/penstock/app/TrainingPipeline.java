@@ -35,6 +35,7 @@ import reactor.core.scheduler.Schedulers;
 /** What rows pass on their way to the weights, put together for one schema: pool, operators, assembler, ring, trainer. */
 final class TrainingPipeline implements AutoCloseable {
   private static final int EPOCH = 0;
+  private static final long LONGEST_PRACTICE_NANOS = TimeUnit.SECONDS.toNanos(4);
   private static final long LONGEST_IDLE_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
 
   private final Surroundings around;
@@ -48,6 +49,7 @@ final class TrainingPipeline implements AutoCloseable {
   private final Trainer trainer;
   private final AgentRunner deviceThread;
   private volatile String weightsSha256 = "";
+  private volatile boolean stopping;
 
   /**
    * What the run has beside its pipeline.
@@ -174,6 +176,7 @@ final class TrainingPipeline implements AutoCloseable {
 
   /** Ends after the step in flight; returns at once. */
   void stop() {
+    stopping = true;
     assembler.stop();
     trainer.requestStop();
   }
@@ -200,6 +203,21 @@ final class TrainingPipeline implements AutoCloseable {
     @Override
     public String roleName() {
       return trainer.roleName();
+    }
+
+    /** While nothing has come yet, the device gets up to speed. */
+    @Override
+    public void onStart() {
+      long until = around.clock().nanoTime() + LONGEST_PRACTICE_NANOS;
+      around
+          .device()
+          .practise(
+              session.program(),
+              () ->
+                  ring.published() >= 0
+                      || stopping
+                      || assembler.finished()
+                      || around.clock().nanoTime() > until);
     }
 
     @Override
