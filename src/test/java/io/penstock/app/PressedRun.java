@@ -11,7 +11,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * A main of its own for {@link PressureTest}, to be run with a small heap: a sender at full speed against a trainer that takes
- * nothing, then a few minibatches, then all. Prints what was seen.
+ * nothing, then some minibatches, then all. Prints what was seen.
  */
 final class PressedRun {
   private static final int ROWS = 1_500_000;
@@ -52,8 +52,10 @@ final class PressedRun {
       Sender sender = new Sender(socket);
       long first = sender.untilBlocked();
       long held = run.snapshot().memory().poolHeldBytes();
-      device.open(1000);
-      long second = sender.untilBlocked();
+      // More than the receiver's buffers hold: so the sender must be let on, however the kernel
+      // hands out its window.
+      device.open(3000);
+      long second = sender.untilMovedOn();
       System.out.printf(
           "blockedAfterBytes=%d movedOnBytes=%d poolHeldBytes=%d poolCapacityBytes=%d%n",
           first, second - first, held, run.snapshot().memory().poolCapacityBytes());
@@ -88,6 +90,14 @@ final class PressedRun {
           idle++;
           LockSupport.parkNanos(1_000_000);
         }
+      }
+      return bytes;
+    }
+
+    /** Writes until the socket has taken something; returns the bytes written so far. */
+    long untilMovedOn() throws Exception {
+      while (write() == 0) {
+        LockSupport.parkNanos(1_000_000);
       }
       return bytes;
     }

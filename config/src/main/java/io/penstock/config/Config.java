@@ -87,7 +87,7 @@ public record Config(
   public record PipelineConfig(
       @Key(byDefault = "1", range = "[1, 256]") int parallelism,
       @Key(byDefault = "64MB", range = "[1MB, 1TB]", unit = Unit.BYTES) long memory,
-      @Key(byDefault = "8", range = "[2, 1024]") int slots) {
+      @Key(byDefault = "32", range = "[2, 1024]") int slots) {
     /** Checks ranges. */
     public PipelineConfig {
       Setting.check(PipelineConfig.class, parallelism, memory, slots);
