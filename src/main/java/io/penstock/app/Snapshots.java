@@ -20,6 +20,7 @@ final class Snapshots {
    * What a run knows without its pipeline.
    *
    * @param received rows decoded
+   * @param rejected rows that could not be
    */
   record Facts(
       Phase phase,
@@ -27,7 +28,7 @@ final class Snapshots {
       String device,
       double seconds,
       long received,
-      long rejected,
+      RunSnapshot.LedgerEntry rejected,
       List<Stage> stages,
       @Nullable String failure) {}
 
@@ -60,7 +61,7 @@ final class Snapshots {
    */
   static RunSnapshot of(Facts run, Progress progress, double allocatedPerRow, long deviceBytes) {
     TrainerStatus status = progress.trainer();
-    long all = run.received + run.rejected;
+    long all = run.received + run.rejected.rows();
     return new RunSnapshot(
         run.phase,
         run.source,
@@ -69,7 +70,7 @@ final class Snapshots {
         new Rows(
             all,
             status.rowsTrained(),
-            run.rejected,
+            run.rejected.rows(),
             status.rowsSkipped(),
             Math.max(0, run.received - status.rowsTrained() - status.rowsSkipped())),
         status.stepsApplied() + status.stepsSkipped(),
@@ -81,7 +82,7 @@ final class Snapshots {
         run.stages,
         memory(progress, allocatedPerRow),
         new RunSnapshot.Copy(deviceBytes, Double.NaN),
-        outcome(status, progress.weightsSha256()),
+        outcome(status, run.rejected, progress.weightsSha256()),
         run.failure);
   }
 
@@ -111,11 +112,13 @@ final class Snapshots {
         allocatedPerRow);
   }
 
-  private static Outcome outcome(TrainerStatus status, String weightsSha256) {
+  private static Outcome outcome(
+      TrainerStatus status, RunSnapshot.LedgerEntry rejected, String weightsSha256) {
     return new Outcome(
         List.of(
             new RunSnapshot.LedgerEntry("trained", status.rowsTrained(), status.trainedHash()),
-            new RunSnapshot.LedgerEntry("skipped", status.rowsSkipped(), status.skippedHash())),
+            new RunSnapshot.LedgerEntry("skipped", status.rowsSkipped(), status.skippedHash()),
+            rejected),
         weightsSha256);
   }
 }

@@ -32,6 +32,7 @@ final class TrainingRun implements Run {
 
   private final Config config;
   private final RunOptions options;
+  private final TalliedRejections rejections;
   private final Device device;
   private final EpochNanoClock clock = new OffsetEpochNanoClock();
   private final Scheduler pipelineThread = Schedulers.newSingle("penstock-pipeline", true);
@@ -55,7 +56,8 @@ final class TrainingRun implements Run {
    */
   TrainingRun(Config config, RunOptions options, Device device, @Nullable State saved) {
     this.config = config;
-    this.options = options;
+    rejections = new TalliedRejections(options.rejections());
+    this.options = new RunOptions(options.maxRecords(), options.fresh(), rejections);
     this.device = device;
     try {
       sources = new Sources(config);
@@ -208,7 +210,7 @@ final class TrainingRun implements Run {
             device.name(),
             seconds,
             stages.ingest.rows(),
-            options.rejections().count(),
+            rejections.entry(),
             stages.snapshot(),
             failure);
     if (progress == null) {
