@@ -271,7 +271,8 @@ class CsvDecoderTest {
       rows.append(i).append(",-").append(i).append(".25,").append(i % 7).append('\n');
     }
     ByteBuf bytes = Unpooled.copiedBuffer(rows, StandardCharsets.UTF_8);
-    try (BlockPool pool = Decoding.pool(PLAIN, 64, 4)) {
+    // A block costs one small object, whatever its rows: blocks of the size that runs have.
+    try (BlockPool pool = Decoding.pool(PLAIN, 1024, 4)) {
       CsvDecoder decoder = decoder(PLAIN, NO_HEADER, pool, new RecordedRejections(), 1000);
       decodeAndRelease(decoder, bytes, 20);
       long before = allocatedBytes();
