@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # CSV over loopback TCP to a trained model, test-then-train, the sender included: Penstock and PyTorch in turn, on the same rows.
-# Prints a JSON line a run, then medians and their ratio. The first run of Penstock counts as well: its compiler warms up in it.
+# Prints a JSON line a run, then medians and their ratio. Both start up before the clock does: PyTorch imports, Penstock's device
+# practises (SETTLE seconds, 4 unless set; with SETTLE=0 the sender comes at once, and the JIT compiler works in the timed part).
 # usage: end_to_end.sh FILE.csv [ROUNDS [TIMES]]     rows as make_rows.py writes them, sent TIMES times over (10)
 # PYTHON: an interpreter with torch and numpy; without one, Penstock runs alone.
 set -euo pipefail
@@ -40,7 +41,8 @@ penstock() { # model yaml
   configuration $port "$2" >"$work/run.yaml"
   "$here/../../penstock" train "$work/run.yaml" --report "$work/report.json" >"$work/out" 2>"$work/err" &
   local run=$!
-  until grep -q "training from" "$work/err" 2>/dev/null; do sleep 0.1; done
+  until grep -q "training from" "$work/err" 2>/dev/null; do sleep 0.05; done
+  sleep "${SETTLE:-4}"
   began=$(now)
   python3 "$here/send.py" $port "$file" "$times"
   wait $run || { cat "$work/err" "$work/out" >&2; exit 1; }

@@ -3,6 +3,7 @@ package io.penstock.pipeline;
 import io.penstock.pipeline.Source.Partition;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
@@ -199,8 +200,12 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
       outer.cancel();
     }
     inners.forEach(Inner::cancel);
+    RuntimeException why =
+        cancelled
+            ? new CancellationException("the run was stopped")
+            : new IllegalStateException("no cut: the stream has ended");
     for (Arrival left = arrived.poll(); left != null; left = arrived.poll()) {
-      Assembler.discard(left.item, new IllegalStateException("no cut: the stream has ended"));
+      Assembler.discard(left.item, why);
     }
   }
 
