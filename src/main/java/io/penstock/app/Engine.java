@@ -1,6 +1,7 @@
 package io.penstock.app;
 
 import io.penstock.config.Config;
+import io.penstock.ingest.netty.FeedResult;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;

@@ -5,6 +5,7 @@ import io.penstock.config.SourceConfig;
 import io.penstock.config.SourceConfig.DriftConfig;
 import io.penstock.config.SourceConfig.DriftKind;
 import io.penstock.config.SourceConfig.GeneratorStream;
+import io.penstock.ingest.netty.FeedResult;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -135,13 +136,12 @@ final class Penstock {
     terminal
         .err()
         .println(
-            "sent %s, %s, in %s: %s rows/s; blocked by the receiver %s of the time"
+            "sent %s, %s, in %s: %s rows/s"
                 .formatted(
                     Texts.count(sent.rows(), "row"),
                     Texts.bytes(sent.bytes()),
                     Texts.seconds(sent.seconds()),
-                    Texts.rate(sent.rowsPerSecond()),
-                    Texts.percent(sent.blockedShare())));
+                    Texts.rate(sent.seconds() > 0 ? sent.rows() / sent.seconds() : 0)));
     return ExitCode.OK;
   }
 

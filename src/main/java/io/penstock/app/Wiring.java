@@ -5,6 +5,7 @@ import io.penstock.config.ConfigException;
 import io.penstock.config.ConfigReader;
 import io.penstock.ingest.netty.Feed;
 import io.penstock.ingest.netty.FeedException;
+import io.penstock.ingest.netty.FeedResult;
 import io.penstock.trainer.StepBenchmark;
 import io.penstock.trainer.cpu.CpuDevice;
 import io.penstock.trainer.device.Device;
@@ -45,16 +46,13 @@ final class Wiring implements Engine {
         Feed.to(request.host(), request.port())
             .atRate(request.rowsPerSecond())
             .connectingWithin(CONNECT_WITHIN);
-    Mono<io.penstock.ingest.netty.FeedResult> sending =
+    Mono<FeedResult> sending =
         switch (request.input()) {
           case FeedRequest.Input.Lines lines -> feed.file(lines.path(), true);
           case FeedRequest.Input.Stream stream -> feed.generator(stream.generator(), true);
         };
     try {
-      return sending
-          .map(sent -> new FeedResult(sent.rows(), sent.bytes(), sent.seconds(), Double.NaN))
-          .blockOptional()
-          .orElseThrow();
+      return sending.blockOptional().orElseThrow();
     } catch (FeedException e) {
       throw new RunException(String.valueOf(e.getMessage()), e);
     }

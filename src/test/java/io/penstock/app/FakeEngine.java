@@ -17,6 +17,7 @@ import io.penstock.config.SchemaConfig.LabelType;
 import io.penstock.config.SourceConfig;
 import io.penstock.config.SourceConfig.CsvConfig;
 import io.penstock.config.SourceConfig.FormatConfig;
+import io.penstock.ingest.netty.FeedResult;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -82,7 +83,7 @@ final class FakeEngine implements Engine {
   @Override
   public FeedResult feed(FeedRequest request) {
     fed = request;
-    return new FeedResult(2000, 40_000, 2, 0.5);
+    return new FeedResult(2000, 40_000, 2);
   }
 
   @Override
