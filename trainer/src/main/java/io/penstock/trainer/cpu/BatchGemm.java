@@ -45,17 +45,20 @@ final class BatchGemm {
       long column = v * STEP;
       for (int next = 0; next < lines; next += MIN_LINES) {
         int line = Math.min(next, lines - MIN_LINES);
+        long tile = c + column + line * cStride;
         fourByTwo(
             a + line * aLine,
             aLine,
             aDepth,
             b + column,
             bStride,
-            c + column + line * cStride,
+            tile,
             cStride,
             depth,
-            bias + 4L * line,
-            floor);
+            bias + 4L * line);
+        if (floor > Float.NEGATIVE_INFINITY) {
+          raise(tile, cStride, floor);
+        }
       }
     }
   }
@@ -134,8 +137,7 @@ final class BatchGemm {
       long c,
       long cStride,
       int depth,
-      long bias,
-      float floor) {
+      long bias) {
     FloatVector c00 = Memory.spread(bias);
     FloatVector c10 = Memory.spread(bias + 4);
     FloatVector c20 = Memory.spread(bias + 8);
@@ -167,15 +169,24 @@ final class BatchGemm {
       ap += aDepth;
       bp += bStride;
     }
+    Memory.store(c00, c);
+    Memory.store(c01, c + STEP);
+    Memory.store(c10, c + cStride);
+    Memory.store(c11, c + cStride + STEP);
+    Memory.store(c20, c + 2 * cStride);
+    Memory.store(c21, c + 2 * cStride + STEP);
+    Memory.store(c30, c + 3 * cStride);
+    Memory.store(c31, c + 3 * cStride + STEP);
+  }
+
+  /** Raises what is below {@code floor} in a tile: apart from its sums, which are all that C2's inlining budget holds. */
+  private static void raise(long c, long cStride, float floor) {
     FloatVector least = Memory.broadcast(floor);
-    store(c00, c, least);
-    store(c01, c + STEP, least);
-    store(c10, c + cStride, least);
-    store(c11, c + cStride + STEP, least);
-    store(c20, c + 2 * cStride, least);
-    store(c21, c + 2 * cStride + STEP, least);
-    store(c30, c + 3 * cStride, least);
-    store(c31, c + 3 * cStride + STEP, least);
+    for (int line = 0; line < MIN_LINES; line++) {
+      long at = c + line * cStride;
+      store(Memory.load(at), at, least);
+      store(Memory.load(at + STEP), at + STEP, least);
+    }
   }
 
   private static void fourByOne(

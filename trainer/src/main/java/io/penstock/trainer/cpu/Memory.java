@@ -70,22 +70,21 @@ final class Memory {
     return zero().blend(vector, kept);
   }
 
-  /** The sum of the floats of one vector's width at {@code address}, which it overwrites: halves are added until 4 are left. */
+  /**
+   * The sum of the floats of one vector's width at {@code address}: halves are added until 4 are left. Scalar: vectors of two
+   * more shapes in one kernel were too much for C2's inlining, and it boxed them.
+   */
   static float sumOfVector(long address) {
-    if (LANES > 8) {
-      fold(FloatVector.SPECIES_256, address, 32);
-    }
-    if (LANES > 4) {
-      fold(FloatVector.SPECIES_128, address, 16);
-    }
     return LANES > 2
-        ? (get(address) + get(address + 8)) + (get(address + 4) + get(address + 12))
+        ? (folded(address) + folded(address + 8)) + (folded(address + 4) + folded(address + 12))
         : get(address) + get(address + 4);
   }
 
-  private static void fold(VectorSpecies<Float> half, long address, long apart) {
-    FloatVector lower = FloatVector.fromMemorySegment(half, ALL, address, LITTLE_ENDIAN);
-    FloatVector upper = FloatVector.fromMemorySegment(half, ALL, address + apart, LITTLE_ENDIAN);
-    lower.add(upper).intoMemorySegment(ALL, address, LITTLE_ENDIAN);
+  /** The float at {@code address} with those 4, 8 and 12 lanes further, as folding halves adds them. */
+  private static float folded(long address) {
+    if (LANES > 8) {
+      return (get(address) + get(address + 32)) + (get(address + 16) + get(address + 48));
+    }
+    return LANES > 4 ? get(address) + get(address + 16) : get(address);
   }
 }
