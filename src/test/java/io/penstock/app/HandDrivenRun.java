@@ -167,6 +167,11 @@ final class HandDrivenRun implements AutoCloseable {
       }
 
       @Override
+      public boolean replays() {
+        return true;
+      }
+
+      @Override
       public Flux<Partition> partitions() {
         return Flux.range(0, 2).map(i -> new Partition(cursors.get(i), partitions.get(i).flux()));
       }

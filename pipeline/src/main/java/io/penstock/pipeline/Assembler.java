@@ -142,11 +142,23 @@ public final class Assembler implements CoreSubscriber<StreamItem> {
 
   private void drain() {
     long began = clock.nanoTime();
-    boolean used = useItem();
+    boolean used = useItemOrFail();
     acceptedRows = rows;
     meter.busy(clock.nanoTime() - began);
     if (used && !ended && rows < maxRows && !finished) {
       Objects.requireNonNull(upstream).request(1);
+    }
+  }
+
+  /** A fault here ends the stream: who sends it could do nothing about it, and the trainer must not wait for more. */
+  private boolean useItemOrFail() {
+    try {
+      return useItem();
+    } catch (RuntimeException | Error e) {
+      failure = e;
+      finished = true;
+      cancel();
+      return false;
     }
   }
 

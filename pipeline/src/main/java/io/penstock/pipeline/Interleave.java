@@ -165,14 +165,24 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
       if (next == null) {
         break;
       }
-      Operators.produced(REQUESTED, this, 1);
-      pass.accept(next.item);
-      subscriber.onNext(next.item);
-      if (next.from != null) {
-        next.from.more();
-      }
+      send(next, subscriber);
     }
     end(subscriber);
+  }
+
+  /** A subscriber must not throw; one that does all the same ends the stream, which would stand still otherwise. */
+  private void send(Arrival next, CoreSubscriber<? super StreamItem> subscriber) {
+    Operators.produced(REQUESTED, this, 1);
+    try {
+      pass.accept(next.item);
+      subscriber.onNext(next.item);
+    } catch (RuntimeException | Error e) {
+      failure = e;
+      return;
+    }
+    if (next.from != null) {
+      next.from.more();
+    }
   }
 
   /** Ends where there is no demand needed for it, and gives back what is left, now and after every end. */

@@ -14,6 +14,7 @@ import reactor.core.publisher.Flux;
  * and injects barriers. From here on the stream has one order.
  */
 public final class Merge {
+  private final List<Source> sources;
   private final int epoch;
   private final Interleave items;
   private final AtomicLong nextBarrier = new AtomicLong();
@@ -22,12 +23,14 @@ public final class Merge {
   /**
    * Merges what {@code sources} send.
    *
+   * @param sources in the order of the configuration, which their cursors number
    * @param thread where items go on from here; runs one task at a time
    */
   public Merge(List<Source> sources, int epoch, Executor thread) {
+    this.sources = List.copyOf(sources);
     this.epoch = epoch;
     Flux<Source.Partition> partitions =
-        Flux.fromIterable(List.copyOf(sources))
+        Flux.fromIterable(this.sources)
             .flatMap(Source::partitions)
             .doOnNext(partition -> cursors.add(partition.cursor()));
     items = new Interleave(partitions, this::pass, thread);
@@ -56,7 +59,14 @@ public final class Merge {
     switch (item) {
       case Block block -> block.cursor().advanceTo(block.nextRow(), block.nextOffset());
       case Barrier barrier -> barrier.state().put("positions", positions());
-      case EndOfPartition _ -> {}
+      case EndOfPartition end -> forget(end.cursor());
+    }
+  }
+
+  /** Connections come and go for as long as the run lasts: what cannot be read again needs no position once it has ended. */
+  private void forget(PartitionCursor ended) {
+    if (!sources.get(ended.source()).replays()) {
+      cursors.remove(ended);
     }
   }
 

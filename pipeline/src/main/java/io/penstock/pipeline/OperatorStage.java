@@ -39,7 +39,17 @@ public final class OperatorStage implements Disposable {
     return items.doOnNext(this::pass);
   }
 
+  /** An item that an operator fails on goes no further: it is given back here. */
   private void pass(StreamItem item) {
+    try {
+      work(item);
+    } catch (RuntimeException | Error e) {
+      Assembler.discard(item, e);
+      throw e;
+    }
+  }
+
+  private void work(StreamItem item) {
     switch (item) {
       case Block b -> process(b);
       case Barrier b -> plan.save(b.state().scope("operators"));
@@ -53,9 +63,12 @@ public final class OperatorStage implements Disposable {
     for (Share share : shares) {
       share.worker.schedule(share);
     }
-    plan.process(next, 0, shares.length + 1);
-    done.acquireUninterruptibly(shares.length);
-    block = null;
+    try {
+      plan.process(next, 0, shares.length + 1);
+    } finally {
+      done.acquireUninterruptibly(shares.length);
+      block = null;
+    }
     rethrow();
     meter.busy(clock.nanoTime() - began);
     meter.passed(next.rows(), 0);
@@ -63,9 +76,9 @@ public final class OperatorStage implements Disposable {
 
   private void rethrow() {
     for (Share share : shares) {
-      RuntimeException failure = share.failure;
+      Throwable failure = share.failure;
       if (failure != null) {
-        throw failure;
+        throw new IllegalStateException("an operator failed: " + failure, failure);
       }
     }
   }
@@ -81,7 +94,7 @@ public final class OperatorStage implements Disposable {
   private final class Share implements Runnable {
     private final int first;
     private final Scheduler.Worker worker;
-    private @Nullable RuntimeException failure;
+    private @Nullable Throwable failure;
 
     Share(int first, Scheduler.Worker worker) {
       this.first = first;
@@ -95,7 +108,7 @@ public final class OperatorStage implements Disposable {
         if (mine != null) {
           plan.process(mine, first, shares.length + 1);
         }
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         failure = e;
       } finally {
         done.release();

@@ -14,6 +14,9 @@ public interface Source {
   /** Name in the configuration. */
   String name();
 
+  /** Whether a partition that has ended can be read again, so that a cut must say how far it was read. */
+  boolean replays();
+
   /** The partitions; subscribed once. */
   Flux<Partition> partitions();
 }

@@ -128,6 +128,20 @@ class AssemblerTest {
   }
 
   @Test
+  void shouldEndTheStreamAndHoldNothingAfterAFaultOfItsOwn() {
+    Assembler assembler = assembler(Duration.ZERO, Long.MAX_VALUE);
+    TestPublisher<StreamItem> upstream = TestPublisher.create();
+    upstream.flux().subscribe(assembler);
+    try (Rows wider = new Rows(COLUMNS + 1, 20, 4)) {
+      upstream.next(wider.block(cursor, 0, 5)); // a column that the plan does not know
+      assertThat(assembler.failure()).isInstanceOf(IndexOutOfBoundsException.class);
+      assertThat(assembler.finished()).isTrue();
+      upstream.assertCancelled();
+      assertThat(wider.pool.held()).isZero();
+    }
+  }
+
+  @Test
   void shouldAskForNothingWhileTheRingIsFullAndGoOnWhenHalfIsFree() {
     TestPublisher<StreamItem> upstream = TestPublisher.create();
     Assembler assembler = assembler(Duration.ZERO, Long.MAX_VALUE);

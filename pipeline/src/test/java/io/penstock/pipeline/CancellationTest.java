@@ -127,6 +127,11 @@ class CancellationTest {
       }
 
       @Override
+      public boolean replays() {
+        return true;
+      }
+
+      @Override
       public Flux<Partition> partitions() {
         return Flux.fromStream(
             IntStream.range(0, PARTITIONS).mapToObj(p -> partition(p, seed + p)));

@@ -69,6 +69,28 @@ class FeaturePlanTest {
     assertThat(checksum(parallelism)).isEqualTo(checksum(1));
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2})
+  void shouldGiveABlockBackThatAnOperatorFailsOn(int parallelism) {
+    Scheduler workers = Schedulers.newParallel("test-operators", 1);
+    try (Rows rows = new Rows(2, 8, 4)) {
+      // Its third column is in no block of two: whoever works on it fails.
+      FeaturePlan plan =
+          new FeaturePlan(
+              Rows.numbers(4), List.of(new FeatureConfig.Clip(List.of("number"), 0, 5000)));
+      OperatorStage stage =
+          new OperatorStage(
+              plan, parallelism, workers, SystemNanoClock.INSTANCE, new StageMeter("operators"));
+      Block block = rows.block(new PartitionCursor(0, 0, 0, 0), 0, 8);
+      assertThatThrownBy(() -> stage.apply(Flux.just(block)).blockLast())
+          .hasMessageContaining("ndex");
+      assertThat(rows.pool.held()).isZero();
+      stage.dispose();
+    } finally {
+      workers.dispose();
+    }
+  }
+
   private static long checksum(int parallelism) {
     Scheduler workers = Schedulers.newParallel("test-operators", 4);
     try (Rows rows = new Rows(7, 300, 64)) {

@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.reactivestreams.Subscription;
+import reactor.core.CoreSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.test.StepVerifier;
 import reactor.test.publisher.TestPublisher;
@@ -18,6 +20,7 @@ class MergeTest {
   private final PartitionCursor b = new PartitionCursor(0, 1, 0, 0);
   private final TestPublisher<StreamItem> itemsA = TestPublisher.create();
   private final TestPublisher<StreamItem> itemsB = TestPublisher.create();
+  private boolean replays = true;
   private final Merge merge = new Merge(List.of(source()), 0, Runnable::run);
 
   private Source source() {
@@ -25,6 +28,11 @@ class MergeTest {
       @Override
       public String name() {
         return "test";
+      }
+
+      @Override
+      public boolean replays() {
+        return replays;
       }
 
       @Override
@@ -95,6 +103,60 @@ class MergeTest {
         .thenCancel()
         .verify();
     seen.forEach(MergeTest::release);
+  }
+
+  @Test
+  void shouldKeepThePositionOfAnEndedPartitionOnlyWhereItCanBeReadAgain() {
+    assertThat(positionsAfterTheEndOfA()).containsExactly(0, 0, 5, 50, 0, 1, 0, 0);
+  }
+
+  @Test
+  void shouldForgetThePositionOfAnEndedConnection() {
+    replays = false;
+    assertThat(positionsAfterTheEndOfA()).containsExactly(0, 1, 0, 0);
+  }
+
+  private long[] positionsAfterTheEndOfA() {
+    List<StreamItem> seen = new ArrayList<>();
+    var running = merge.items().subscribe(seen::add);
+    itemsA.next(rows.block(a, 0, 5));
+    itemsA.next(new EndOfPartition(0, a));
+    var _ = merge.cut();
+    running.dispose();
+    seen.forEach(MergeTest::release);
+    return ((Barrier) seen.getLast()).state().longs("positions");
+  }
+
+  @Test
+  void shouldEndWhereASubscriberBreaksTheRulesAndThrows() {
+    List<Throwable> failures = new ArrayList<>();
+    merge
+        .items()
+        .subscribe(
+            new CoreSubscriber<StreamItem>() {
+              @Override
+              public void onSubscribe(Subscription subscription) {
+                subscription.request(Long.MAX_VALUE);
+              }
+
+              @Override
+              public void onNext(StreamItem item) {
+                release(item);
+                throw new AssertionError("a fault");
+              }
+
+              @Override
+              public void onError(Throwable error) {
+                failures.add(error);
+              }
+
+              @Override
+              public void onComplete() {}
+            });
+    itemsA.next(rows.block(a, 0, 5));
+    assertThat(failures).singleElement().extracting(Throwable::getMessage).isEqualTo("a fault");
+    itemsA.assertCancelled();
+    itemsB.assertCancelled();
   }
 
   @Test

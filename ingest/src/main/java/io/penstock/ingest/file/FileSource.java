@@ -78,6 +78,11 @@ public final class FileSource implements Source {
   }
 
   @Override
+  public boolean replays() {
+    return true;
+  }
+
+  @Override
   public Flux<Partition> partitions() {
     return Flux.defer(
         () -> {

@@ -64,6 +64,11 @@ public final class GeneratorSource implements Source {
   }
 
   @Override
+  public boolean replays() {
+    return true;
+  }
+
+  @Override
   public Flux<Partition> partitions() {
     PartitionCursor cursor = context.cursor(0);
     Flux<StreamItem> items =

@@ -46,6 +46,11 @@ public final class TcpSource implements Source, AutoCloseable {
     return "tcp";
   }
 
+  @Override
+  public boolean replays() {
+    return false;
+  }
+
   /** The port listened on. */
   public int port() {
     return listener.port();
