@@ -16,6 +16,8 @@ import io.penstock.trainer.TrainerStatus;
 import io.penstock.trainer.device.Device;
 import io.penstock.trainer.device.DeviceSession;
 import io.penstock.trainer.model.InitialParameters;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -48,6 +50,10 @@ final class TrainingPipeline implements AutoCloseable {
   private final Assembler assembler;
   private final Trainer trainer;
   private final AgentRunner deviceThread;
+
+  /** How to close what was opened, the latest first. */
+  private final Deque<Runnable> owned = new ArrayDeque<>();
+
   private volatile String weightsSha256 = "";
   private volatile boolean stopping;
 
@@ -93,46 +99,76 @@ final class TrainingPipeline implements AutoCloseable {
   TrainingPipeline(Surroundings around, RunPlan plan, @Nullable State saved) {
     this.around = around;
     Config config = around.config();
-    pool = new BlockPool(BlockLayout.of(plan.schema()), config.pipeline().memory());
-    ring = new SlotRing(config.pipeline().slots(), plan.layout(), around.device().slotMemory());
-    session =
-        around.device().open(plan.program(), InitialParameters.of(plan.model(), config.seed()));
-    Source source = around.sources().open(plan.schema(), context(saved));
-    merge = new Merge(List.of(source), EPOCH, around.pipelineThread()::schedule);
-    int parallelism = config.pipeline().parallelism();
-    operatorThreads =
-        Schedulers.newParallel("penstock-operators", Math.max(1, parallelism - 1), true);
-    operators =
-        new OperatorStage(
-            plan.features(),
-            parallelism,
-            operatorThreads,
-            around.clock()::nanoTime,
-            around.stages().operators);
-    long maxRows = around.options().maxRecords();
-    assembler =
-        new Assembler(
-            plan.features(),
-            ring,
-            around.pipelineThread().createWorker(),
-            config.batch().maxDelay(),
-            maxRows == 0 ? Long.MAX_VALUE : maxRows,
-            around.clock(),
-            around.stages().assembler);
-    trainer =
-        new Trainer(
-            ring, session, around.stages().device, around.clock()::nanoTime, around.clock());
-    if (saved != null) {
-      plan.features().restore(saved.scope("operators"));
-      assembler.restore(saved);
-      trainer.restore(saved.scope(Trainer.SCOPE));
+    try {
+      pool =
+          owned(
+              new BlockPool(BlockLayout.of(plan.schema()), config.pipeline().memory()),
+              BlockPool::close);
+      ring =
+          owned(
+              new SlotRing(config.pipeline().slots(), plan.layout(), around.device().slotMemory()),
+              SlotRing::close);
+      session =
+          owned(
+              around
+                  .device()
+                  .open(plan.program(), InitialParameters.of(plan.model(), config.seed())),
+              DeviceSession::close);
+      Source source = around.sources().open(plan.schema(), context(saved));
+      merge = new Merge(List.of(source), EPOCH, around.pipelineThread()::schedule);
+      int parallelism = config.pipeline().parallelism();
+      operatorThreads =
+          owned(
+              Schedulers.newParallel("penstock-operators", Math.max(1, parallelism - 1), true),
+              Scheduler::dispose);
+      operators =
+          owned(
+              new OperatorStage(
+                  plan.features(),
+                  parallelism,
+                  operatorThreads,
+                  around.clock()::nanoTime,
+                  around.stages().operators),
+              OperatorStage::dispose);
+      long maxRows = around.options().maxRecords();
+      assembler =
+          new Assembler(
+              plan.features(),
+              ring,
+              around.pipelineThread().createWorker(),
+              config.batch().maxDelay(),
+              maxRows == 0 ? Long.MAX_VALUE : maxRows,
+              around.clock(),
+              around.stages().assembler);
+      trainer =
+          new Trainer(
+              ring, session, around.stages().device, around.clock()::nanoTime, around.clock());
+      if (saved != null) {
+        plan.features().restore(saved.scope("operators"));
+        assembler.restore(saved);
+        trainer.restore(saved.scope(Trainer.SCOPE));
+      }
+      deviceThread =
+          new AgentRunner(
+              new BackoffIdleStrategy(10, 20, 1000, LONGEST_IDLE_NANOS),
+              this::deviceFailed,
+              null,
+              new DeviceWork());
+    } catch (RuntimeException | Error e) {
+      closeOwned();
+      throw e;
     }
-    deviceThread =
-        new AgentRunner(
-            new BackoffIdleStrategy(10, 20, 1000, LONGEST_IDLE_NANOS),
-            this::deviceFailed,
-            null,
-            new DeviceWork());
+  }
+
+  private <T> T owned(T part, Consumer<T> close) {
+    owned.push(() -> close.accept(part));
+    return part;
+  }
+
+  private void closeOwned() {
+    while (!owned.isEmpty()) {
+      owned.pop().run();
+    }
   }
 
   private SourceContext context(@Nullable State saved) {
@@ -253,10 +289,6 @@ final class TrainingPipeline implements AutoCloseable {
     // What the pipeline holds is given back there, by what stop() has asked for; it needs the
     // operators' threads for a block in mid-work, and all of them the memory closed below.
     around.pipelineThread().disposeGracefully().block();
-    operators.dispose();
-    operatorThreads.dispose();
-    session.close();
-    ring.close();
-    pool.close();
+    closeOwned();
   }
 }
