@@ -10,6 +10,8 @@ final class Activations {
 
   private static final double CUBIC = LINEAR * 0.044715;
 
+  private static final double MAX_EXPONENT = 40;
+
   private final Calls calls;
   private final Operands operands;
 
@@ -18,27 +20,45 @@ final class Activations {
     this.operands = operands;
   }
 
-  /** a = activation(z), which may be the same place but for GELU and SiLU. */
+  /** a = activation(z), which may be the same place. */
   void forward(Activation activation, Matrix from, Matrix to) {
     Array z = operands.flat(from);
     Array a = operands.flat(to);
+    Array gate = operands.workFlat(0, to);
     switch (activation) {
       case IDENTITY -> {
         // The sum itself.
       }
       case RELU -> calls.relu(z, a);
-      case TANH -> calls.tanh(z, a);
+      case TANH -> tanh(z, a, gate, operands.workFlat(1, to));
       case SIGMOID -> calls.sigmoid(z, a);
       case SILU -> {
-        calls.sigmoid(z, a);
-        calls.multiply(a, z, a);
+        calls.sigmoid(z, gate);
+        calls.multiply(gate, z, a);
       }
       case GELU -> {
-        calls.multiply(z, z, a);
-        gate(z, a);
-        calls.multiply(a, z, a);
+        calls.multiply(z, z, gate);
+        gate(z, gate);
+        calls.multiply(gate, z, a);
       }
     }
+  }
+
+  /**
+   * a = m / (m + 2), m = e^2z - 1: the library's own loses what is small. So would e^2z - 1 itself; with u = e^2z rounded, it is
+   * 2z (u - 1) / ln u, whose errors cancel out (Kahan; Higham, 2002, §1.14.1).
+   */
+  private void tanh(Array z, Array a, Array u, Array logarithm) {
+    calls.multiply(z, operands.constant(2), a);
+    // Beyond, tanh is 1 in floats.
+    calls.clip(a, -MAX_EXPONENT, MAX_EXPONENT, a);
+    calls.strict(Calls.STRICT_EXP, a, u);
+    calls.strict(Calls.STRICT_LOG, u, logarithm);
+    calls.subtract(u, operands.constant(1), u);
+    calls.ratio(u, logarithm, u, operands.constant(Calls.TINY));
+    calls.multiply(a, u, a);
+    calls.add(a, operands.constant(2), u);
+    calls.divide(a, u, a);
   }
 
   /** a = sigmoid(2u), from a = z². */

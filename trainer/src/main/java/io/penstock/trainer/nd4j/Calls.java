@@ -2,6 +2,7 @@ package io.penstock.trainer.nd4j;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import org.bytedeco.javacpp.BooleanPointer;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.LongPointer;
@@ -22,9 +23,11 @@ final class Calls implements AutoCloseable {
   static final int SAME_ONE_MINUS = 7;
   static final int STRICT_EXP = 23;
   static final int STRICT_LOG = 24;
-  static final int STRICT_LOG1P = 44;
   static final int FLOAT_SQRT = 1;
   static final int SCALAR_STEP = 41;
+
+  /** Nothing beside any other number that is not 0. */
+  static final double TINY = 1e-30;
 
   private final Library library;
   private final NativeOps ops;
@@ -49,8 +52,8 @@ final class Calls implements AutoCloseable {
     kernels.add(kernel);
   }
 
-  /** Makes what is added meanwhile run only in steps that have something to clear. */
-  void whereClearing(Runnable additions) {
+  /** Makes what is added meanwhile run only in some steps. */
+  void where(Predicate<Step> condition, Runnable additions) {
     List<Kernel> before = List.copyOf(kernels);
     kernels.clear();
     additions.run();
@@ -58,7 +61,7 @@ final class Calls implements AutoCloseable {
     kernels.addAll(before);
     kernels.add(
         step -> {
-          if (step.clears) {
+          if (condition.test(step)) {
             for (Kernel kernel : conditional) {
               kernel.run(step);
             }
@@ -81,6 +84,13 @@ final class Calls implements AutoCloseable {
 
   void divide(Array x, Array y, Array z) {
     named("divide", of(x, y), z);
+  }
+
+  /** z = x / y, where 0 / 0 is 1; y is overwritten. */
+  void ratio(Array x, Array y, Array z, Array tiny) {
+    add(x, tiny, z);
+    add(y, tiny, y);
+    divide(z, y, z);
   }
 
   void maximum(Array x, Array y, Array z) {
@@ -108,10 +118,6 @@ final class Calls implements AutoCloseable {
 
   void sigmoid(Array x, Array z) {
     named("sigmoid", of(x), z);
-  }
-
-  void tanh(Array x, Array z) {
-    named("tanh", of(x), z);
   }
 
   void clip(Array x, double low, double high, Array z) {

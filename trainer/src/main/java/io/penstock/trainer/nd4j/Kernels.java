@@ -14,6 +14,7 @@ final class Kernels {
   private final Buffers buffers;
   private final Losses losses;
   private final Activations activations;
+  private final Line valid;
   private final Line kept;
   private final Streams streams;
   private final Outcome outcome;
@@ -23,6 +24,7 @@ final class Kernels {
       Operands operands,
       Buffers buffers,
       Losses losses,
+      Line valid,
       Line kept,
       Streams streams,
       Outcome outcome) {
@@ -30,6 +32,7 @@ final class Kernels {
     this.operands = operands;
     this.buffers = buffers;
     this.losses = losses;
+    this.valid = valid;
     this.kept = kept;
     this.streams = streams;
     this.outcome = outcome;
@@ -39,7 +42,8 @@ final class Kernels {
   void bind(KernelCall call) {
     switch (call) {
       case KernelCall.SelectRows c ->
-          calls.whereClearing(
+          calls.where(
+              step -> step.selective,
               () -> {
                 Array features = operands.lines(c.features());
                 calls.select(features, kept.matrix(), features);
@@ -57,6 +61,10 @@ final class Kernels {
   private void gemm(KernelCall.Gemm call) {
     // GELU and SiLU need their input later: then the product goes there.
     Matrix sum = call.input() == null ? call.c() : call.input();
+    if (call.a().perRow()) {
+      clearPadding(call.a());
+      clearPadding(call.b());
+    }
     calls.matmul(
         call.transposeA() ? operands.transposed(call.a()) : operands.product(call.a()),
         call.transposeB() ? operands.transposed(call.b()) : operands.product(call.b()),
@@ -72,11 +80,22 @@ final class Kernels {
     if (call.activation() != Activation.IDENTITY) {
       activations.backward(call.activation(), call.delta(), requireNonNull(call.operand()));
     }
+    clearPadding(call.delta());
     // A sum over rows is a product with ones: ND4J's own takes ten times as long.
     calls.matmul(
         operands.product(call.delta()),
         buffers.ones().matrix(0, buffers.capacityRows(), 1),
         operands.column(call.biasGradient()));
+  }
+
+  /** Behind the valid rows may be anything, and a sum over rows goes over all. */
+  private void clearPadding(Matrix matrix) {
+    calls.where(
+        step -> step.partial,
+        () -> {
+          Array lines = operands.lines(matrix);
+          calls.select(lines, valid.matrix(), lines);
+        });
   }
 
   private void evaluate(KernelCall.Evaluate call) {

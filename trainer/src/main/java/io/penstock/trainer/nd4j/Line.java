@@ -6,9 +6,9 @@ package io.penstock.trainer.nd4j;
  * @param vector its values
  * @param matrix the same as the one line of a matrix, to go with every line of another
  */
-record Line(Buffer buffer, Array vector, Array matrix) {
+record Line(Array vector, Array matrix) {
   static Line of(Buffer buffer, long offset, int lanes) {
-    return new Line(buffer, buffer.vector(offset, lanes), buffer.matrix(offset, 1, lanes));
+    return new Line(buffer.vector(offset, lanes), buffer.matrix(offset, 1, lanes));
   }
 
   static Line in(Buffers buffers) {

@@ -43,7 +43,8 @@ final class Losses {
     if (!(call instanceof KernelCall.SoftmaxCrossEntropy)) {
       calls.multiply(z, shares.vector(), z);
     }
-    calls.whereClearing(
+    calls.where(
+        step -> step.selective,
         () -> {
           Array all = operands.lines(rows.outputs());
           calls.select(all, kept.matrix(), all);
@@ -87,18 +88,29 @@ final class Losses {
   /** max(z, 0) - z y + ln(1 + e^-|z|); slope sigmoid(z) - y. */
   private void sigmoid(
       KernelCall.LossRows rows, Array z, Array y, Array losses, Array predictions) {
-    Array other = operands.workFlat(0, rows.outputs());
+    Array hinge = operands.workFlat(0, rows.outputs());
+    Array product = operands.workFlat(1, rows.outputs());
     calls.step(z, operands.constant(0), predictions);
     calls.same(Calls.SAME_ABS, z, losses);
     calls.same(Calls.SAME_NEGATIVE, losses, losses);
     calls.strict(Calls.STRICT_EXP, losses, losses);
-    calls.strict(Calls.STRICT_LOG1P, losses, losses);
-    calls.relu(z, other);
-    calls.add(losses, other, losses);
-    calls.multiply(z, y, other);
-    calls.subtract(losses, other, losses);
+    logarithmOfOneMore(losses, hinge, product);
+    calls.relu(z, hinge);
+    calls.multiply(z, y, product);
+    // First what cancels out: after the sum, nothing of a small logarithm would be left.
+    calls.subtract(hinge, product, hinge);
+    calls.add(losses, hinge, losses);
     calls.sigmoid(z, z);
     calls.subtract(z, y, z);
+  }
+
+  /** x = ln(1 + x) = x ln u / (u - 1), u = 1 + x rounded (Kahan): the library's own loses what is small. */
+  private void logarithmOfOneMore(Array x, Array u, Array logarithm) {
+    calls.add(x, operands.constant(1), u);
+    calls.strict(Calls.STRICT_LOG, u, logarithm);
+    calls.subtract(u, operands.constant(1), u);
+    calls.ratio(logarithm, u, logarithm, operands.constant(Calls.TINY));
+    calls.multiply(x, logarithm, x);
   }
 
   /** With c the error e bounded by delta: c (e - c/2), which is e²/2 within, delta (|e| - delta/2) beyond; slope c. */

@@ -9,8 +9,11 @@ final class Step {
   int rows;
   double weightSum;
 
-  /** Whether some lanes are no rows of the minibatch, or weigh nothing. */
-  boolean clears;
+  /** Whether the minibatch is not full: some lanes of matrix products are no rows of it. */
+  boolean partial;
+
+  /** Whether it is so, or some rows weigh nothing. */
+  boolean selective;
 
   /** Sum of weight · loss over Σ weights. */
   double loss;

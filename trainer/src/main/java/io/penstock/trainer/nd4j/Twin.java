@@ -30,13 +30,14 @@ final class Twin implements AutoCloseable {
   private final Pointer minibatchAddress;
   private final Address slotAddress = new Address();
 
-  /** 1 in the lanes of rows, and the same on the host; how many rows that are. */
-  private final Line valid;
+  /** A 1 in each lane that is a row, and behind them 1 / Σ weights; the same on the host, and of which minibatch it is. */
+  private final Buffer guide;
 
-  private final MemorySegment hostValid;
-  private final Pointer validAddress;
-  private final Pointer hostValidAddress;
-  private int validLanes;
+  private final MemorySegment hostGuide;
+  private final Pointer guideAddress;
+  private final Pointer hostGuideAddress;
+  private int guideRows;
+  private double guideWeightSum;
 
   private final Kernel[] compute;
   private final Kernel[] conclude;
@@ -59,10 +60,11 @@ final class Twin implements AutoCloseable {
     copied = library.isGpu() ? library.ops().createEvent() : null;
     minibatch = buffers.floats(layout.deviceBytes() / Float.BYTES);
     minibatchAddress = minibatch.at(0);
-    valid = Line.in(buffers);
-    validAddress = valid.buffer().at(0);
-    hostValid = pinned.allocate((long) layout.strideRows() * Float.BYTES);
-    hostValidAddress = new Address().at(hostValid.address());
+    int lanes = layout.strideRows();
+    guide = buffers.floats(lanes + 1L);
+    guideAddress = guide.at(0);
+    hostGuide = pinned.allocate((lanes + 1L) * Float.BYTES);
+    hostGuideAddress = new Address().at(hostGuide.address());
     List<Kernel> after = new ArrayList<>();
     compute = bind(buffers, calls, program, training, after);
     conclude = after.toArray(Kernel[]::new);
@@ -70,16 +72,18 @@ final class Twin implements AutoCloseable {
 
   private Kernel[] bind(
       Buffers buffers, Calls calls, Program program, TrainingState training, List<Kernel> after) {
+    Line valid = Line.of(guide, 0, layout.strideRows());
     Line kept = Line.in(buffers);
     Line shares = Line.in(buffers);
     Operands operands = new Operands(buffers, minibatch);
-    selectLines(calls, kept, shares);
+    selectLines(calls, valid, kept, shares);
     Kernels kernels =
         new Kernels(
             calls,
             operands,
             buffers,
             new Losses(calls, operands, buffers, shares, kept),
+            valid,
             kept,
             streams,
             outcome);
@@ -101,11 +105,11 @@ final class Twin implements AutoCloseable {
   }
 
   /** Labels and weights of what is no row, or weighs nothing, become 0; each row's share of all weights. */
-  private void selectLines(Calls calls, Line kept, Line shares) {
+  private void selectLines(Calls calls, Line valid, Line kept, Line shares) {
     int lanes = layout.strideRows();
     Array weights = minibatch.vector(layout.weightOffset() / Float.BYTES, lanes);
     Array labels = minibatch.vector(layout.labelOffset() / Float.BYTES, lanes);
-    Array inverse = minibatch.vector(SlotLayout.STEP_SCALARS_OFFSET / Float.BYTES, 1);
+    Array inverse = guide.vector(lanes, 1);
     calls.select(weights, valid.vector(), weights);
     calls.select(weights, weights, kept.vector());
     calls.select(labels, kept.vector(), labels);
@@ -120,19 +124,26 @@ final class Twin implements AutoCloseable {
       return;
     }
     MemorySegment memory = slot.memory();
-    memory.set(FLOAT, SlotLayout.STEP_SCALARS_OFFSET, (float) (1 / step.weightSum));
-    step.clears = step.rows < layout.capacityRows() || anyWeighsNothing(memory);
-    if (validLanes != step.rows) {
-      for (int row = 0; row < layout.strideRows(); row++) {
-        hostValid.setAtIndex(FLOAT, row, row < step.rows ? 1 : 0);
-      }
-      validLanes = step.rows;
-      streams.copyBeside(validAddress, hostValidAddress, hostValid.byteSize());
-      valid.buffer().written();
+    step.partial = step.rows < layout.capacityRows();
+    step.selective = step.partial || anyWeighsNothing(memory);
+    if (guideRows != step.rows || guideWeightSum != step.weightSum) {
+      guide();
     }
     streams.copyBeside(minibatchAddress, slotAddress.at(memory.address()), layout.deviceBytes());
     minibatch.written();
     streams.record(copied);
+  }
+
+  private void guide() {
+    int lanes = layout.strideRows();
+    for (int row = 0; row < lanes; row++) {
+      hostGuide.setAtIndex(FLOAT, row, row < step.rows ? 1 : 0);
+    }
+    hostGuide.setAtIndex(FLOAT, lanes, (float) (1 / step.weightSum));
+    guideRows = step.rows;
+    guideWeightSum = step.weightSum;
+    streams.copyBeside(guideAddress, hostGuideAddress, hostGuide.byteSize());
+    guide.written();
   }
 
   private boolean anyWeighsNothing(MemorySegment memory) {
