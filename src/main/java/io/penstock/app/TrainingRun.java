@@ -207,7 +207,7 @@ final class TrainingRun implements Run {
         new Snapshots.Facts(
             now,
             sources.address(),
-            device.name(),
+            device.label(),
             seconds,
             stages.ingest.rows(),
             rejections.entry(),

@@ -13,6 +13,11 @@ public interface Device {
   /** For people and reports: what it is, which instructions and libraries it uses. */
   String description();
 
+  /** For reports: the name and, of a device with several backends, which one it is. */
+  default String label() {
+    return name();
+  }
+
   /** Memory for a ring of slots that this device can copy from. */
   SlotMemory slotMemory();
 

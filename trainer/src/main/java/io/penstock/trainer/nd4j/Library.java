@@ -92,9 +92,8 @@ final class Library {
     }
   }
 
-  /** So that sums are added up in one order. */
-  private void useOneThread() {
-    ops.setOmpNumThreads(1);
+  /** OpenBLAS, that is; the library's own threads are a setting of the calling thread, see {@link Streams#attach}. */
+  private static void useOneThread() {
     MemorySegment setThreads =
         MemorySegment.ofAddress(Loader.addressof("openblas_set_num_threads").address());
     try {

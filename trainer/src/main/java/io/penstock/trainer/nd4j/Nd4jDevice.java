@@ -41,7 +41,9 @@ public final class Nd4jDevice implements Device {
 
   private static String describe(Backend backend) {
     return switch (backend) {
-      case NATIVE -> "%s, %s, 1 thread".formatted(backend, System.getProperty("os.arch"));
+      case NATIVE ->
+          "%s %s, %s, 1 thread"
+              .formatted(backend, backend.version(), System.getProperty("os.arch"));
       case CUDA -> "%s %s on %s".formatted(backend, backend.version(), Gpus.require());
     };
   }
@@ -49,6 +51,11 @@ public final class Nd4jDevice implements Device {
   @Override
   public String name() {
     return "nd4j";
+  }
+
+  @Override
+  public String label() {
+    return "nd4j (%s %s)".formatted(library.backend(), library.backend().version()).strip();
   }
 
   @Override

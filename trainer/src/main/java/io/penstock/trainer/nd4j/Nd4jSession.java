@@ -57,7 +57,7 @@ final class Nd4jSession implements DeviceSession {
   private Kernel[] bindUpdates() {
     Scalars scalars = new Scalars(buffers, pinned, streams);
     Operands operands = new Operands(buffers, buffers.floats(1));
-    Optimizers optimizers = new Optimizers(calls, operands, scalars, training);
+    Optimizers optimizers = new Optimizers(calls, operands, scalars, training, !library.isGpu());
     for (KernelCall call : program.update()) {
       if (call instanceof KernelCall.Update rule) {
         optimizers.bind(rule);

@@ -46,6 +46,11 @@ final class Operands {
     return buffer(m).matrix(m.offset(), m.columns(), 1);
   }
 
+  /** Room to work in. */
+  Buffer work(int index) {
+    return buffers.work(index);
+  }
+
   /** Room to work in, of the form of {@link #flat}. */
   Array workFlat(int index, Matrix like) {
     return buffers.work(index).vector(0, Buffers.size(like));

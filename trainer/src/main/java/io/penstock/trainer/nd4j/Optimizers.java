@@ -7,60 +7,109 @@ import io.penstock.trainer.model.TrainingState;
 
 /**
  * Optimizer steps by the rules of PyTorch. ND4J's own updater operations are not used: its Adam adds epsilon at another place,
- * its Nesterov remembers something else, and on a processor they take two to four times as long.
+ * its Nesterov remembers something else, and on a processor they take two to four times as long. There, the parameters go
+ * through all operations in parts that stay in the cache.
  */
 final class Optimizers {
+  /** Parameters, gradient, state and two work arrays of a part are half a megabyte at most. */
+  private static final int PART = 16 * 1024;
+
   private final Calls calls;
   private final Operands operands;
   private final Scalars scalars;
   private final TrainingState training;
+  private final boolean inParts;
 
-  Optimizers(Calls calls, Operands operands, Scalars scalars, TrainingState training) {
+  Optimizers(
+      Calls calls, Operands operands, Scalars scalars, TrainingState training, boolean inParts) {
     this.calls = calls;
     this.operands = operands;
     this.scalars = scalars;
     this.training = training;
+    this.inParts = inParts;
   }
 
   void bind(KernelCall.Update call) {
     calls.add(step -> prepare(call.rule(), step));
-    Array w = operands.flat(call.parameters());
-    Array g = operands.flat(call.gradient());
+    int size = call.parameters().columns();
+    int most = inParts ? PART : size;
+    for (int from = 0; from < size; from += most) {
+      bind(call, new Part(call, from, Math.min(most, size - from)));
+    }
+  }
+
+  /** Some of the parameters, and what goes with them. */
+  private final class Part {
+    private final KernelCall.Update call;
+    private final long from;
+    private final long count;
+
+    Part(KernelCall.Update call, long from, long count) {
+      this.call = call;
+      this.from = from;
+      this.count = count;
+    }
+
+    Array parameters() {
+      return of(call.parameters(), 0);
+    }
+
+    Array gradient() {
+      return of(call.gradient(), 0);
+    }
+
+    /** Of buffer {@code index} of what the rule remembers. */
+    Array remembered(int index) {
+      return of(call.state(), (long) index * call.parameters().columns());
+    }
+
+    private Array of(Matrix all, long base) {
+      return operands.buffer(all).vector(all.offset() + base + from, count);
+    }
+
+    Array work(int index) {
+      return operands.work(index).vector(0, count);
+    }
+  }
+
+  private void bind(KernelCall.Update call, Part part) {
+    Array w = part.parameters();
+    Array g = part.gradient();
     if (call.rule().clipNorm() > 0) {
-      Array scaled = operands.workFlat(2, call.parameters());
-      calls.multiply(g, scalars.array(Scalars.SCALE), scaled);
-      g = scaled;
+      calls.multiply(g, scalars.array(Scalars.SCALE), part.work(1));
+      g = part.work(1);
     }
     double rate = call.rule().learningRate();
     switch (call.rule()) {
       case OptimizerConfig.Sgd r -> calls.axpy(-rate, g, w);
       case OptimizerConfig.Momentum r -> {
-        Array m = velocity(call, r.momentum(), g);
-        calls.axpy(-rate, m, w);
+        velocity(part.remembered(0), r.momentum(), g);
+        calls.axpy(-rate, part.remembered(0), w);
       }
       case OptimizerConfig.Nesterov r -> {
-        Array m = velocity(call, r.momentum(), g);
+        velocity(part.remembered(0), r.momentum(), g);
         calls.axpy(-rate, g, w);
-        calls.axpy(-rate * r.momentum(), m, w);
+        calls.axpy(-rate * r.momentum(), part.remembered(0), w);
       }
       case OptimizerConfig.Adagrad r -> {
-        Array v = remembered(call, 0);
-        Array squares = operands.workFlat(0, call.parameters());
-        calls.multiply(g, g, squares);
-        calls.add(v, squares, v);
-        divideByRoot(call, g, v, r.epsilon());
-        calls.axpy(-rate, squares, w);
+        Array v = part.remembered(0);
+        Array move = part.work(0);
+        calls.multiply(g, g, move);
+        calls.add(v, move, v);
+        divideByRoot(g, v, r.epsilon(), move);
+        calls.axpy(-rate, move, w);
       }
       case OptimizerConfig.RmsProp r -> {
-        Array v = remembered(call, 0);
-        meanSquare(call, g, v, r.decay());
-        divideByRoot(call, g, v, r.epsilon());
-        calls.axpy(-rate, operands.workFlat(0, call.parameters()), w);
+        Array v = part.remembered(0);
+        Array move = part.work(0);
+        meanSquare(g, v, r.decay(), move);
+        divideByRoot(g, v, r.epsilon(), move);
+        calls.axpy(-rate, move, w);
       }
-      case OptimizerConfig.Adam r -> adam(call, g, r.beta1(), r.beta2(), r.epsilon());
+      case OptimizerConfig.Adam r -> adam(part, g, r.beta1(), r.beta2(), r.epsilon());
       case OptimizerConfig.AdamW r -> {
         calls.multiply(w, operands.constant(1 - rate * r.weightDecay()), w);
-        adam(call, g, r.beta1(), r.beta2(), r.epsilon());
+        adam(part, g, r.beta1(), r.beta2(), r.epsilon());
       }
     }
   }
@@ -89,50 +138,39 @@ final class Optimizers {
   }
 
   /** m = momentum m + g. */
-  private Array velocity(KernelCall.Update call, double momentum, Array g) {
-    Array m = remembered(call, 0);
+  private void velocity(Array m, double momentum, Array g) {
     calls.multiply(m, operands.constant(momentum), m);
     calls.add(m, g, m);
-    return m;
   }
 
   /** v = decay v + (1 - decay) g². */
-  private void meanSquare(KernelCall.Update call, Array g, Array v, double decay) {
-    Array squares = operands.workFlat(0, call.parameters());
+  private void meanSquare(Array g, Array v, double decay, Array squares) {
     calls.multiply(g, g, squares);
     calls.multiply(v, operands.constant(decay), v);
     calls.axpy(1 - decay, squares, v);
   }
 
-  /** g / (√v + epsilon), in the first work buffer. */
-  private void divideByRoot(KernelCall.Update call, Array g, Array v, double epsilon) {
-    Array quotient = operands.workFlat(0, call.parameters());
+  /** g / (√v + epsilon). */
+  private void divideByRoot(Array g, Array v, double epsilon, Array quotient) {
     calls.sqrt(v, quotient);
     calls.add(quotient, operands.constant(epsilon), quotient);
     calls.divide(g, quotient, quotient);
   }
 
   /** m = β₁ m + (1 - β₁) g; v = β₂ v + (1 - β₂) g²; w -= rate m / (√v root + epsilon). */
-  private void adam(KernelCall.Update call, Array g, double beta1, double beta2, double epsilon) {
-    Array w = operands.flat(call.parameters());
-    Array m = remembered(call, 0);
-    Array v = remembered(call, 1);
-    Array move = operands.workFlat(0, call.parameters());
+  private void adam(Part part, Array g, double beta1, double beta2, double epsilon) {
+    Array w = part.parameters();
+    Array m = part.remembered(0);
+    Array v = part.remembered(1);
+    Array move = part.work(0);
     calls.multiply(m, operands.constant(beta1), m);
     calls.axpy(1 - beta1, g, m);
-    meanSquare(call, g, v, beta2);
+    meanSquare(g, v, beta2, move);
     calls.sqrt(v, move);
     calls.multiply(move, scalars.array(Scalars.ROOT), move);
     calls.add(move, operands.constant(epsilon), move);
     calls.divide(m, move, move);
     calls.multiply(move, scalars.array(Scalars.RATE), move);
     calls.subtract(w, move, w);
-  }
-
-  /** Buffer {@code index} of what the rule remembers. */
-  private Array remembered(KernelCall.Update call, int index) {
-    Matrix all = call.state();
-    long size = call.parameters().columns();
-    return operands.buffer(all).vector(all.offset() + index * size, size);
   }
 }

@@ -29,13 +29,23 @@ final class Streams {
     copyStream = library.copyStream();
   }
 
-  /** Makes the calling thread's stream the one that compute runs on. */
+  /** Makes the calling thread's stream the one that compute runs on; how many threads help it is a setting of that thread. */
   void attach() {
-    if (!library.isGpu() || Thread.currentThread() == owner) {
+    Thread caller = Thread.currentThread();
+    if (caller == owner) {
       return;
     }
     synchronize();
-    owner = Thread.currentThread();
+    owner = caller;
+    if (library.isGpu()) {
+      attachStream();
+    } else {
+      // So that sums are added up in one order.
+      ops.setOmpNumThreads(1);
+    }
+  }
+
+  private void attachStream() {
     OpaqueLaunchContext context = ops.defaultLaunchContext();
     computeStream = ops.lcExecutionStream(context);
     PointerPointer<Pointer> pointers = new PointerPointer<>(6);
