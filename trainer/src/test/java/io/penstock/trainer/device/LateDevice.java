@@ -141,8 +141,11 @@ public final class LateDevice implements Device {
         Slot slot = next();
         while (slot != null) {
           StepResult result = new StepResult();
-          if (!session.trySubmit(slot) || !session.poll(result)) {
-            throw new IllegalStateException("late device: the wrapped device must be synchronous");
+          if (!session.trySubmit(slot)) {
+            throw new IllegalStateException("late device: the wrapped device takes no slot");
+          }
+          while (!session.poll(result)) {
+            Thread.onSpinWait();
           }
           finish(slot, result);
           slot = next();
