@@ -33,6 +33,7 @@ import picocli.CommandLine.Parameters;
     footer = {
       "",
       "Begin with:  penstock train config/quickstart.yaml",
+      "Device nd4j: ./penstock --with nd4j COMMAND (or --with nd4j-cuda) brings its libraries.",
       "Exit codes:  0 done; 1 the run failed; 2 wrong usage or configuration; 130, 143 ended by a signal."
     })
 final class Penstock {

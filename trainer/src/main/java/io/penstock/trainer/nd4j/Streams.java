@@ -46,6 +46,8 @@ final class Streams {
   }
 
   private void attachStream() {
+    // Else ND4J would give each thread the next GPU.
+    ops.setDevice(0);
     OpaqueLaunchContext context = ops.defaultLaunchContext();
     computeStream = ops.lcExecutionStream(context);
     PointerPointer<Pointer> pointers = new PointerPointer<>(6);
