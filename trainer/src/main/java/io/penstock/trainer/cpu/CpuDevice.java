@@ -25,6 +25,7 @@ public final class CpuDevice implements Device {
 
   @Override
   public DeviceSession open(Program program, float[] parameters) {
+    FmaUse.require();
     return new CpuSession(program, parameters);
   }
 
