@@ -15,7 +15,7 @@ import java.util.List;
  * @param model what is trained
  * @param loss what is made small
  * @param optimizer how weights follow gradients
- * @param device where steps run: {@code auto} or {@code cpu}; {@code auto} takes the best one present
+ * @param device where steps run: {@code auto}, {@code cpu} or {@code nd4j}; {@code auto} takes the best one present
  * @param pipeline means of the way from source to ring
  * @param evaluation how the run is judged while it trains
  * @param errors what happens to rows that cannot be used

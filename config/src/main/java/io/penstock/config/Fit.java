@@ -13,13 +13,13 @@ final class Fit {
   private Fit() {}
 
   static void checkDevice(String device) {
-    if (device.equals("auto") || device.equals("cpu")) {
+    if (device.equals("auto") || device.equals("cpu") || device.equals("nd4j")) {
       return;
     }
-    if (device.equals("nd4j") || device.matches("cuda(:\\d{1,3})?")) {
-      throw new InvalidSetting("device", device + " is not built yet; it must be auto or cpu");
+    if (device.matches("cuda(:\\d{1,3})?")) {
+      throw new InvalidSetting("device", device + " is not built yet; it must be auto, cpu or nd4j");
     }
-    throw new InvalidSetting("device", "must be auto or cpu, not " + device);
+    throw new InvalidSetting("device", "must be auto, cpu or nd4j, not " + device);
   }
 
   /** A name that only the network could explain counts as foreign: nothing is looked up to read a file. */

@@ -245,9 +245,8 @@ class ConfigReaderTest {
     "source.generator.concept=4, 'source.generator.concept must be 0 to 3, not 4'",
     "source.generator.drift.at=-1, 'source.generator.drift.at must be at least 0, not -1'",
     "source.generator.noise=2, 'source.generator.noise must be 0 to 1, not 2'",
-    "device=tpu, 'device must be auto or cpu, not tpu'",
-    "device=nd4j, 'device nd4j is not built yet; it must be auto or cpu'",
-    "device=cuda:1, 'device cuda:1 is not built yet; it must be auto or cpu'",
+    "device=tpu, 'device must be auto, cpu or nd4j, not tpu'",
+    "device=cuda:1, 'device cuda:1 is not built yet; it must be auto, cpu or nd4j'",
     "source.generator.stream=led, 'source.generator.stream led is not built yet; it must be one of sea, agrawal'",
     "source.generator.stream=agrawl, 'source.generator.stream must be one of sea, agrawal, not agrawl; did you mean agrawal?'",
   })

@@ -14,7 +14,6 @@ import io.penstock.pipeline.SlotLayout;
 import io.penstock.pipeline.SlotRing;
 import io.penstock.pipeline.StageMeter;
 import io.penstock.pipeline.State;
-import io.penstock.trainer.cpu.CpuDevice;
 import io.penstock.trainer.device.Device;
 import io.penstock.trainer.device.DeviceSession;
 import io.penstock.trainer.device.LateDevice;
@@ -31,8 +30,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(60)
-class TrainerTest {
+/** The trainer on a device: slots freed in time, cuts that can be gone on from to the bit, nothing allocated. */
+@Timeout(300)
+public abstract class TrainerContract {
   private static final long SEED = 4711;
   private static final int ROWS = 33;
   private static final int SLOTS = 4;
@@ -43,6 +43,9 @@ class TrainerTest {
           new OptimizerConfig.Adam(0.01, 0.9, 0.999, 1e-8, 1),
           new LabelConfig("y", LabelType.CLASS, 5, List.of()),
           7);
+
+  /** The device under test. */
+  protected abstract Device device();
 
   private final List<Rows> minibatches =
       Minibatches.random(SPEC, 60, ROWS, true, new SplittableRandom(SEED));
@@ -97,7 +100,7 @@ class TrainerTest {
   }
 
   private String plainWeights() {
-    try (Run run = new Run(new CpuDevice())) {
+    try (Run run = new Run(device())) {
       run.train(0, minibatches.size());
       return run.finish();
     }
@@ -106,7 +109,7 @@ class TrainerTest {
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 2, 3})
   void shouldGiveTheSameWeightsWhenStepsEndLateAndFreedSlotsArePoisoned(int late) {
-    try (Run run = new Run(new LateDevice(new CpuDevice(), late, SEED))) {
+    try (Run run = new Run(new LateDevice(device(), late, SEED))) {
       run.train(0, minibatches.size());
       assertThat(run.finish()).as("seed %d", SEED).isEqualTo(plainWeights());
     }
@@ -114,7 +117,7 @@ class TrainerTest {
 
   @Test
   void shouldReleaseSlotOnlyAfterItsStepHasEnded() {
-    try (Run run = new Run(new LateDevice(new CpuDevice(), 3, SEED))) {
+    try (Run run = new Run(new LateDevice(device(), 3, SEED))) {
       SlotFiller.offer(run.ring, 0, minibatches.getFirst(), 0);
       run.trainer.doWork();
       while (run.ring.released() < 0) {
@@ -134,13 +137,13 @@ class TrainerTest {
     for (int i = 0; i < 10; i++) {
       int cut = random.nextInt(minibatches.size());
       State state;
-      try (Run first = new Run(new LateDevice(new CpuDevice(), 2, i))) {
+      try (Run first = new Run(new LateDevice(device(), 2, i))) {
         first.train(0, cut);
         state = first.cut(i);
         first.train(cut, minibatches.size());
         assertThat(first.finish()).as("a barrier changes nothing").isEqualTo(plain);
       }
-      try (Run second = new Run(new CpuDevice())) {
+      try (Run second = new Run(device())) {
         second.trainer.restore(state.scope(Trainer.SCOPE));
         second.train(cut, minibatches.size());
         assertThat(second.finish()).as("cut at %d, seed %d", cut, SEED).isEqualTo(plain);
@@ -154,7 +157,7 @@ class TrainerTest {
   @Test
   void shouldCountEachRowOnceWhateverTheDevice() {
     List<TrainerStatus> statuses = new ArrayList<>();
-    for (Device device : List.of(new CpuDevice(), new LateDevice(new CpuDevice(), 3, SEED))) {
+    for (Device device : List.of(device(), new LateDevice(device(), 3, SEED))) {
       try (Run run = new Run(device)) {
         run.train(0, minibatches.size());
         run.finish();
@@ -172,7 +175,7 @@ class TrainerTest {
 
   @Test
   void shouldNotSubmitAnythingAfterAStop() {
-    try (Run run = new Run(new CpuDevice())) {
+    try (Run run = new Run(device())) {
       for (int i = 0; i < 3; i++) {
         SlotFiller.offer(run.ring, i, minibatches.get(i), 0);
       }
@@ -186,7 +189,7 @@ class TrainerTest {
 
   @Test
   void shouldEndStepsInFlightWhenClosed() {
-    try (Run run = new Run(new LateDevice(new CpuDevice(), 3, SEED))) {
+    try (Run run = new Run(new LateDevice(device(), 3, SEED))) {
       for (int i = 0; i < 3; i++) {
         SlotFiller.offer(run.ring, i, minibatches.get(i), 0);
       }
@@ -199,7 +202,7 @@ class TrainerTest {
 
   @Test
   void shouldAllocateNothingInSteadyState() {
-    try (Run run = new Run(new CpuDevice())) {
+    try (Run run = new Run(device())) {
       com.sun.management.ThreadMXBean threads =
           (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
       long least = Long.MAX_VALUE;
