@@ -1,0 +1,34 @@
+// The begin and the end of a step, and the choice of rows.
+#include "penstock.cuh"
+
+// Reads the slot's header. One thread.
+extern "C" __global__ void beginStep(const char* slot, Step* step) {
+  double weightSum = *(const double*)(slot + SLOT_WEIGHT_SUM);
+  bool weighs = weightSum > 0 && isFinite(weightSum);
+  step->loss = __longlong_as_double(0x7ff8000000000000LL);
+  step->weightSum = weightSum;
+  step->sequence = *(const long long*)(slot + SLOT_SEQUENCE);
+  step->rows = *(const int*)(slot + SLOT_VALID_ROWS);
+  step->status = weighs ? APPLIED : WEIGHTLESS;
+  step->inverseWeightSum = weighs ? (float)(1 / weightSum) : 0.0f;
+  step->scale = 1;
+  step->rate = 0;
+  step->root = 0;
+}
+
+// Counts the step. One thread.
+extern "C" __global__ void endStep(Step* step) {
+  counters(step)[step->status == APPLIED ? STEPS_APPLIED : STEPS_SKIPPED]++;
+}
+
+// Features of rows that weigh nothing, and of what is no row, become 0: 0 * NaN is NaN. x: rows; y: lines.
+extern "C" __global__ void selectRows(
+    float* features, long long stride, int lines, const float* weights, int capacity, const Step* step) {
+  int row = blockIdx.x * THREADS + threadIdx.x;
+  if (row >= capacity || (row < step->rows && weights[row] != 0)) {
+    return;
+  }
+  for (int line = blockIdx.y; line < lines; line += gridDim.y) {
+    features[line * stride + row] = 0;
+  }
+}
