@@ -167,9 +167,13 @@ final class Activations {
     for (int line = 0; line < count; line++) {
       long from = lines + line * stride;
       FloatVector sum = Memory.zero();
-      for (int row = 0; row < rows; row += LANES) {
+      int row = 0;
+      for (; row + LANES <= rows; row += LANES) {
         sum = sum.add(Memory.load(from));
         from += STEP;
+      }
+      if (row < rows) {
+        sum = sum.add(Memory.select(Memory.load(from), Memory.before(row, rows)));
       }
       Memory.store(sum, sums);
       Memory.put(to + 4L * line, Memory.sumOfVector(sums));

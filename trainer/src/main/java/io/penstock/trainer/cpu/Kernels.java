@@ -73,7 +73,6 @@ final class Kernels {
     Operand a = buffers.operand(call.a());
     Operand b = buffers.operand(call.b());
     Operand c = buffers.operand(call.c());
-    long sums = buffers.sums();
     if (GemmChoice.rowSumByBlas(a.lines(), b.lines(), capacityRows())) {
       OpenBlas.require();
       bound.add(
@@ -102,7 +101,20 @@ final class Kernels {
                   b.lines(),
                   c.address(s),
                   c.strideBytes()));
-    } else if (a.lines() < RowSumGemm.A_TILE || b.lines() < RowSumGemm.B_TILE) {
+    } else {
+      clearPadding(a);
+      clearPadding(b);
+      ownRowSumGemm(a, b, c);
+    }
+  }
+
+  private void clearPadding(Operand x) {
+    bound.add(s -> Selection.clearPadding(x.address(s), x.strideBytes(), x.lines(), s.rows));
+  }
+
+  private void ownRowSumGemm(Operand a, Operand b, Operand c) {
+    long sums = buffers.sums();
+    if (a.lines() < RowSumGemm.A_TILE || b.lines() < RowSumGemm.B_TILE) {
       bound.add(
           s ->
               RowSumGemm.singleValues(
@@ -137,18 +149,18 @@ final class Kernels {
     // GELU and SiLU need their input later: then the product goes there, and the activation from
     // there to c.
     Operand sum = buffers.operand(call.input() == null ? call.c() : call.input());
-    long bias = call.bias() == null ? 0 : base(call.bias());
+    long bias = call.bias() == null ? buffers.zeros(sum.lines()) : base(call.bias());
     float floor = call.activation() == Activation.RELU ? 0f : Float.NEGATIVE_INFINITY;
     if (GemmChoice.batchByBlas(sum.lines(), call.b().rows(), capacityRows())) {
       blasBatchGemm(call, sum);
-      if (bias != 0) {
+      if (call.bias() != null || floor == 0) {
         bound.add(
             s ->
                 Activations.addBias(
                     sum.address(s), sum.strideBytes(), sum.lines(), s.rows, bias, floor));
       }
     } else {
-      ownBatchGemm(call, sum, bias != 0 ? bias : buffers.zeros(sum.lines()), floor);
+      ownBatchGemm(call, sum, bias, floor);
     }
     activation(call.activation(), sum, buffers.operand(call.c()));
   }

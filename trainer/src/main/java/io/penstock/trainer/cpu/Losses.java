@@ -9,7 +9,7 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * Losses, their gradients and predictions, row by row in one go but for the softmax, whose passes are kernels of their own: the
  * JIT inlines only so much into one method, and boxes vectors beyond. The gradient of a row is weighted by weight / Σ weights;
- * that of a row without weight, and of what is no row, is 0 whatever stands there: selected, not multiplied.
+ * that of a row without weight is 0 whatever stands there: selected, not multiplied.
  *
  * <p>Addresses: {@code z} the outputs, which the gradient replaces; a line each of labels, weights, losses, predictions.
  */
@@ -24,8 +24,8 @@ final class Losses {
     return Memory.select(weight.mul(inverse), counts);
   }
 
-  private static VectorMask<Float> counts(FloatVector weight, int row, int rows) {
-    return weight.compare(VectorOperators.NE, 0f).and(Memory.before(row, rows));
+  private static VectorMask<Float> counts(FloatVector weight) {
+    return weight.compare(VectorOperators.NE, 0f);
   }
 
   /** First of four passes of the softmax: the largest output of each row, and whose it is. */
@@ -89,7 +89,7 @@ final class Losses {
       long at = 4L * row;
       FloatVector label = Memory.load(labels + at);
       FloatVector weight = Memory.load(weights + at);
-      FloatVector scale = scale(weight, counts(weight, row, rows), inverse);
+      FloatVector scale = scale(weight, counts(weight), inverse);
       FloatVector share = scale.div(Memory.load(sums + at));
       for (int c = 0; c < classes; c++) {
         FloatVector gradient = Memory.load(z + at + c * stride).mul(share);
@@ -177,7 +177,7 @@ final class Losses {
     for (int row = 0; row < rows; row += LANES) {
       long at = 4L * row;
       FloatVector weight = Memory.load(weights + at);
-      VectorMask<Float> counts = counts(weight, row, rows);
+      VectorMask<Float> counts = counts(weight);
       FloatVector slope = Memory.load(slopes + at);
       Memory.store(Memory.select(slope.mul(weight.mul(inverse)), counts), slopes + at);
     }

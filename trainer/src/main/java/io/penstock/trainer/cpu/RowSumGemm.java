@@ -7,8 +7,8 @@ import jdk.incubator.vector.FloatVector;
 
 /**
  * C = A Bᵀ where a line of A and B has a value for each row of the minibatch: the gradient of weights, dW = X dZᵀ. Each value
- * of C sums over rows: lane by lane over vectors of rows first, then over the lanes by a fixed tree. Lanes that are no row add
- * nothing: see {@link Selection}. Four lines of A and two of B at a time; a tile past the end is moved back.
+ * of C sums over rows: lane by lane over vectors of rows first, then over the lanes by a fixed tree. Lanes that are no row hold
+ * 0 ({@link Selection#clearPadding}) and add nothing. Four lines of A and two of B at a time; a tile past the end is moved back.
  */
 final class RowSumGemm {
   /** Lines of a tile of A, and of B. */

@@ -9,18 +9,22 @@ import jdk.incubator.vector.VectorOperators;
 final class Selection {
   private Selection() {}
 
-  /**
-   * Sets features to 0 in rows of weight 0, and behind the last row up to a whole vector: from there on, with the zero gradients
-   * that the losses give such lanes, they add nothing to any sum over rows.
-   */
+  /** Sets features to 0 in rows of weight 0. */
   static void clear(long features, long stride, int lines, long weights, int rows) {
     for (int row = 0; row < rows; row += LANES) {
       long at = 4L * row;
-      VectorMask<Float> kept =
-          Memory.load(weights + at).compare(VectorOperators.NE, 0f).and(Memory.before(row, rows));
+      VectorMask<Float> kept = Memory.load(weights + at).compare(VectorOperators.NE, 0f);
       if (!kept.allTrue()) {
         clear(features + at, stride, lines, kept);
       }
+    }
+  }
+
+  /** Sets to 0 what lies behind the last row, up to a whole vector: sums over rows go by whole vectors. */
+  static void clearPadding(long x, long stride, int lines, int rows) {
+    int last = rows / LANES * LANES;
+    if (last < rows) {
+      clear(x + 4L * last, stride, lines, Memory.before(last, rows));
     }
   }
 

@@ -8,9 +8,9 @@
  *
  * <p>Memory. Kernels work on raw addresses through one segment that spans everything ({@link io.penstock.trainer.cpu.Memory}),
  * which takes bounds and liveness checks out of inner loops; so addresses never leave this package, and a session checks its
- * slots' size. Lines of slots and buffers are padded to whole vectors: kernels load and store whole vectors. What is no row
- * of the minibatch is made to add nothing to sums over rows at the two ends: features are cleared there
- * ({@link io.penstock.trainer.cpu.Selection}), and the gradient of the loss is 0.
+ * slots' size. Lines of slots and buffers are padded to whole vectors: kernels load and store whole vectors. What
+ * lies behind the last row may be anything; the kernels that sum over rows clear or select it out themselves, all others leave
+ * something there that nobody reads.
  */
 @NullMarked
 package io.penstock.trainer.cpu;

@@ -19,6 +19,7 @@ public interface DeviceSession extends Stateful, AutoCloseable {
    * Hands over a minibatch. The slot must not change until {@link #poll} has reported its step.
    *
    * @return false where the device has no twin free: poll, then try again
+   * @throws IllegalArgumentException where the slot is not of the program's layout or has no rows; nothing has changed then
    */
   boolean trySubmit(Slot slot);
 

@@ -15,7 +15,7 @@ public enum Activation {
   SIGMOID;
 
   /** Whether the derivative needs z; the others have theirs from the layer's output. */
-  boolean differentiatesInput() {
+  public boolean differentiatesInput() {
     return this == GELU || this == SILU;
   }
 

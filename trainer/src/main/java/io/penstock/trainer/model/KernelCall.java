@@ -16,10 +16,12 @@ public sealed interface KernelCall {
   record SelectRows(Matrix features, Matrix weights) implements KernelCall {}
 
   /**
-   * c = activation(op(a) op(b) + bias), op being the transpose or nothing.
+   * c = activation(op(a) op(b) + bias), op being the transpose or nothing. Three forms occur, a layer's products: forward, WᵀX,
+   * and back to its inputs, W dZ, where b and c have a value for each row; and the gradient of its weights, X dZᵀ, where a and b
+   * have.
    *
    * @param bias one value for each line of c
-   * @param input where to keep what the activation was applied to, of the form of c
+   * @param input where to keep what the activation was applied to, of the form of c; only where the derivative needs it
    */
   record Gemm(
       Matrix a,
@@ -30,7 +32,24 @@ public sealed interface KernelCall {
       @Nullable Matrix bias,
       Activation activation,
       @Nullable Matrix input)
-      implements KernelCall {}
+      implements KernelCall {
+    /** Refuses forms that no device need have. */
+    public Gemm {
+      boolean sumsOverRows =
+          a.perRow() && b.perRow() && !c.perRow() && !transposeA && transposeB && bias == null;
+      boolean keepsRows = !a.perRow() && b.perRow() && c.perRow() && !transposeB;
+      if (!keepsRows && !(sumsOverRows && activation == Activation.IDENTITY)) {
+        throw new IllegalArgumentException(
+            "gemm: it must be WᵀX, W dZ or X dZᵀ, not of %s%s and %s%s to %s, activation %s"
+                .formatted(a, transposeA ? "ᵀ" : "", b, transposeB ? "ᵀ" : "", c, activation));
+      }
+      if (input != null && !activation.differentiatesInput()) {
+        throw new IllegalArgumentException(
+            "gemm: %s has its derivative from its output; its input is not kept"
+                .formatted(activation));
+      }
+    }
+  }
 
   /**
    * delta = delta · activation'; the bias gradient is the sum of each line.
@@ -42,7 +61,8 @@ public sealed interface KernelCall {
       implements KernelCall {}
 
   /**
-   * What all losses read and write. The gradient of the mean loss, weighted by the rows' weights, takes the outputs' place.
+   * What all losses read and write. The gradient of the mean loss, weighted by the rows' weights, takes the outputs' place; it is
+   * 0 for a row that weighs nothing, whatever stands there.
    *
    * @param outputs the model's outputs, then their gradient
    * @param losses each row's loss, unweighted
@@ -56,7 +76,7 @@ public sealed interface KernelCall {
     LossRows rows();
   }
 
-  /** Cross entropy of a softmax over the outputs; labels are class indices. */
+  /** Cross entropy of a softmax over the outputs; labels are class indices, of equal outputs the first is the prediction. */
   record SoftmaxCrossEntropy(LossRows rows) implements Loss {}
 
   /** Cross entropy of the sigmoid of the one output; labels are 0 and 1. */
@@ -68,7 +88,7 @@ public sealed interface KernelCall {
   /** (z - y)² / 2 up to |z - y| = delta, linear from there (Huber, 1964). */
   record Huber(LossRows rows, float delta) implements Loss {}
 
-  /** max(tau (y - z), (tau - 1) (y - z)) (Koenker and Bassett, 1978). */
+  /** max(tau (y - z), (tau - 1) (y - z)) (Koenker and Bassett, 1978); at z = y the slope is ½ - tau, as PyTorch's. */
   record Quantile(LossRows rows, float tau) implements Loss {}
 
   /** Sums up the loss and, where it is finite, adds the rows to the prequential metrics of the {@link TrainingState}. */

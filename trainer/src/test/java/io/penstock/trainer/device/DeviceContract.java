@@ -32,11 +32,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * What every device must do, against double precision: all activations, losses and optimizers, at shapes that fit no vector, with
- * padding and weightless rows poisoned.
+ * What every device must do with whole programs: gradients that are those of the loss, with padding and weightless rows poisoned,
+ * metrics, steps that change nothing, saved state. {@link KernelContract} holds it to each kernel.
  *
- * <p>Tolerance: a sum of n float products is off by at most about n ε/2 of the sum of their sizes; gradients here sum over up to
- * 100 rows of what went through layers up to 130 wide, so 256 ε of the tensor's largest value (at least 0.1) is asked for, which
+ * <p>Tolerance: a sum of n float products is off by at most about n ε/2 of the sum of their sizes; gradients here sum over 19
+ * rows of what went through layers up to 66 wide, so 256 ε of the tensor's largest value (at least 0.1) is asked for, which
  * an error in any formula exceeds by orders of magnitude.
  */
 public abstract class DeviceContract {
@@ -129,48 +129,29 @@ public abstract class DeviceContract {
       specs.add(spec(loss, SGD, Activation.TANH, 6, 9, 1));
       specs.add(spec(loss, SGD, Activation.IDENTITY, 3, 1));
     }
-    specs.add(spec(softmax, SGD, Activation.RELU, 54, 7));
-    specs.add(spec(softmax, SGD, Activation.SILU, 65, 130, 67, 10));
-    specs.add(spec(softmax, SGD, Activation.GELU, 33, 64, 64, 64, 17));
+    // Deep ones, in which buffers are used again and again.
+    specs.add(spec(softmax, SGD, Activation.SILU, 4, 9, 6, 3));
+    specs.add(spec(softmax, SGD, Activation.GELU, 3, 5, 7, 4, 6, 3));
+    // Wide ones, whose products a device may leave to a library.
+    specs.add(spec(softmax, SGD, Activation.TANH, 3, 65, 66, 2));
     return specs.stream();
   }
 
   @ParameterizedTest
   @MethodSource("models")
-  void shouldComputeLossAndGradientsOfADoublePrecisionReference(ModelSpec spec) {
-    SplittableRandom random = new SplittableRandom(SEED);
-    for (int capacity : new int[] {1, 2, 15, 16, 17, 33, 48, 100}) {
-      for (int rows : new int[] {capacity, 1 + random.nextInt(capacity)}) {
-        try (Run run = new Run(spec, capacity, random)) {
-          Rows minibatch = Minibatches.random(spec, rows, true, random);
-          for (int row = 0; row < rows; row++) {
-            if (minibatch.weights()[row] == 0) {
-              Arrays.fill(minibatch.features()[row], Float.NaN);
-            }
-          }
-          String what = "%s, %d of %d rows, seed %d".formatted(spec, rows, capacity, SEED);
-          assertThat(run.step(minibatch)).as(what).isEqualTo(Status.APPLIED);
-          double[] parameters = doubles(run.initial);
-          close(what, run.result.loss(), run.reference.loss(parameters, minibatch), 1);
-          close(
-              what, run.read(Region.GRADIENTS), run.reference.gradient(parameters, minibatch), 0.1);
-        }
-      }
-    }
-  }
-
-  static Stream<ModelSpec> smallModels() {
-    return models().filter(spec -> spec.features() < 10);
-  }
-
-  @ParameterizedTest
-  @MethodSource("smallModels")
   void shouldAgreeWithDifferencesOfTheLoss(ModelSpec spec) {
     SplittableRandom random = new SplittableRandom(SEED);
     try (Run run = new Run(spec, 21, random)) {
-      Rows minibatch = Minibatches.random(spec, 21, true, random);
-      run.step(minibatch);
+      Rows minibatch = Minibatches.random(spec, 19, true, random);
+      for (int row = 0; row < minibatch.count(); row++) {
+        if (minibatch.weights()[row] == 0) {
+          Arrays.fill(minibatch.features()[row], Float.NaN);
+        }
+      }
+      String what = spec + ", seed " + SEED;
+      assertThat(run.step(minibatch)).as(what).isEqualTo(Status.APPLIED);
       double[] parameters = doubles(run.initial);
+      close(what, run.result.loss(), run.reference.loss(parameters, minibatch), 1);
       double[] numeric = new double[parameters.length];
       for (int i = 0; i < parameters.length; i++) {
         double h = 1e-6;
@@ -178,48 +159,17 @@ public abstract class DeviceContract {
         parameters[i] = kept + h;
         double above = run.reference.loss(parameters, minibatch);
         parameters[i] = kept - h;
-        numeric[i] = (above - run.reference.loss(parameters, minibatch)) / (2 * h);
+        double below = run.reference.loss(parameters, minibatch);
+        numeric[i] = isUsed(run.program, i) ? (above - below) / (2 * h) : 0;
         parameters[i] = kept;
       }
-      for (int i = 0; i < numeric.length; i++) {
-        boolean used = isUsed(run.program, i);
-        numeric[i] = used ? numeric[i] : 0;
-      }
-      close(spec + ", seed " + SEED, run.read(Region.GRADIENTS), numeric, 0.1);
+      close(what, run.read(Region.GRADIENTS), numeric, 0.1);
     }
   }
 
   private static boolean isUsed(Program program, int index) {
     return program.parameters().tensors().stream()
         .anyMatch(t -> index >= t.offset() && index < t.offset() + t.size());
-  }
-
-  static Stream<OptimizerConfig> optimizers() {
-    return Stream.of(
-        SGD,
-        new OptimizerConfig.Sgd(0.1, 0.05),
-        new OptimizerConfig.Momentum(0.05, 0.9, 0),
-        new OptimizerConfig.Nesterov(0.05, 0.9, 0.05),
-        new OptimizerConfig.Adagrad(0.1, 1e-10, 0),
-        new OptimizerConfig.RmsProp(0.01, 0.99, 1e-8, 0.05),
-        new OptimizerConfig.Adam(0.01, 0.9, 0.999, 1e-8, 0.05),
-        new OptimizerConfig.AdamW(0.01, 0.9, 0.999, 1e-8, 0.05, 0));
-  }
-
-  @ParameterizedTest
-  @MethodSource("optimizers")
-  void shouldUpdateParametersAsTheRuleSays(OptimizerConfig rule) {
-    SplittableRandom random = new SplittableRandom(SEED);
-    ModelSpec spec = spec(new LossConfig.Squared(), rule, Activation.TANH, 5, 11, 1);
-    try (Run run = new Run(spec, 20, random)) {
-      ReferenceRule expected = new ReferenceRule(rule, run.initial.length);
-      for (int step = 0; step < 5; step++) {
-        double[] before = doubles(run.read(Region.PARAMETERS));
-        run.step(Minibatches.random(spec, 20, false, random));
-        expected.update(before, doubles(run.read(Region.GRADIENTS)));
-        close(rule + " step " + step, run.read(Region.PARAMETERS), before, 1);
-      }
-    }
   }
 
   @Test

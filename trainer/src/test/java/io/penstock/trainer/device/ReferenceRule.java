@@ -2,64 +2,85 @@ package io.penstock.trainer.device;
 
 import io.penstock.config.OptimizerConfig;
 
-/** The optimizers' rules in double precision, value by value. */
+/** The optimizers' rules, value by value, as PyTorch's documentation has them. */
 final class ReferenceRule {
   private final OptimizerConfig rule;
-  private final double[] first;
-  private final double[] second;
-  private int steps;
 
-  ReferenceRule(OptimizerConfig rule, int size) {
+  ReferenceRule(OptimizerConfig rule) {
     this.rule = rule;
-    first = new double[size];
-    second = new double[size];
   }
 
-  void update(double[] w, double[] g) {
-    steps++;
-    double norm = 0;
-    for (double v : g) {
-      norm += v * v;
-    }
-    norm = Math.sqrt(norm);
-    double scale = rule.clipNorm() == 0 ? 1 : Math.min(1, rule.clipNorm() / (norm + 1e-6));
-    for (int i = 0; i < w.length; i++) {
-      w[i] = updated(i, w[i], g[i] * scale);
-    }
-  }
+  /** A parameter after a step, and what the rule remembers of it; a rule that remembers less leaves the rest as it was. */
+  record Updated(Rounded parameter, Rounded first, Rounded second) {}
 
-  private double updated(int i, double w, double g) {
-    double rate = rule.learningRate();
+  /**
+   * One step.
+   *
+   * @param gradient within its bound
+   * @param steps steps applied, this one included
+   */
+  Updated update(double parameter, Rounded gradient, double first, double second, int steps) {
+    Rounded w = Rounded.exactly(parameter);
+    Rounded s = Rounded.exactly(second);
+    Rounded rate = Rounded.once(rule.learningRate());
     return switch (rule) {
-      case OptimizerConfig.Sgd r -> w - rate * g;
+      case OptimizerConfig.Sgd r ->
+          new Updated(w.minus(rate.times(gradient)), Rounded.exactly(first), s);
       case OptimizerConfig.Momentum r -> {
-        first[i] = r.momentum() * first[i] + g;
-        yield w - rate * first[i];
+        Rounded m = Rounded.once(r.momentum()).times(first).plus(gradient);
+        yield new Updated(w.minus(rate.times(m)), m, s);
       }
       case OptimizerConfig.Nesterov r -> {
-        first[i] = r.momentum() * first[i] + g;
-        yield w - rate * (g + r.momentum() * first[i]);
+        Rounded m = Rounded.once(r.momentum()).times(first).plus(gradient);
+        Rounded ahead = gradient.plus(Rounded.once(r.momentum()).times(m));
+        yield new Updated(w.minus(rate.times(ahead)), m, s);
       }
       case OptimizerConfig.Adagrad r -> {
-        first[i] += g * g;
-        yield w - rate * g / (Math.sqrt(first[i]) + r.epsilon());
+        Rounded v = gradient.times(gradient).plus(first);
+        yield new Updated(w.minus(adapted(rate, gradient, v.root(), r.epsilon())), v, s);
       }
       case OptimizerConfig.RmsProp r -> {
-        first[i] = r.decay() * first[i] + (1 - r.decay()) * g * g;
-        yield w - rate * g / (Math.sqrt(first[i]) + r.epsilon());
+        Rounded v = mean(r.decay(), first, gradient.times(gradient));
+        yield new Updated(w.minus(adapted(rate, gradient, v.root(), r.epsilon())), v, s);
       }
-      case OptimizerConfig.Adam r -> adam(i, w, g, rate, r.beta1(), r.beta2(), r.epsilon());
+      case OptimizerConfig.Adam r ->
+          adam(w, gradient, first, second, r.beta1(), r.beta2(), r.epsilon(), steps);
       case OptimizerConfig.AdamW r ->
-          adam(i, w * (1 - rate * r.weightDecay()), g, rate, r.beta1(), r.beta2(), r.epsilon());
+          adam(
+              w.times(Rounded.once(1 - r.learningRate() * r.weightDecay())),
+              gradient,
+              first,
+              second,
+              r.beta1(),
+              r.beta2(),
+              r.epsilon(),
+              steps);
     };
   }
 
-  private double adam(
-      int i, double w, double g, double rate, double beta1, double beta2, double epsilon) {
-    first[i] = beta1 * first[i] + (1 - beta1) * g;
-    second[i] = beta2 * second[i] + (1 - beta2) * g * g;
-    double mean = first[i] / (1 - Math.pow(beta1, steps));
-    double squares = second[i] / (1 - Math.pow(beta2, steps));
-    return w - rate * mean / (Math.sqrt(squares) + epsilon);
+  private Updated adam(
+      Rounded w,
+      Rounded gradient,
+      double first,
+      double second,
+      double beta1,
+      double beta2,
+      double epsilon,
+      int steps) {
+    Rounded m = mean(beta1, first, gradient);
+    Rounded v = mean(beta2, second, gradient.times(gradient));
+    Rounded rate = Rounded.once(rule.learningRate() / (1 - Math.pow(beta1, steps)));
+    Rounded root = v.root().times(Rounded.once(1 / Math.sqrt(1 - Math.pow(beta2, steps))));
+    return new Updated(w.minus(adapted(rate, m, root, epsilon)), m, v);
+  }
+
+  /** share · old + (1 - share) · added. */
+  private static Rounded mean(double share, double old, Rounded added) {
+    return Rounded.once(share).times(old).plus(Rounded.once(1 - share).times(added));
+  }
+
+  /** rate · direction / (root + epsilon). */
+  private static Rounded adapted(Rounded rate, Rounded direction, Rounded root, double epsilon) {
+    return rate.times(direction).over(root.plus(Rounded.once(epsilon)));
   }
 }
