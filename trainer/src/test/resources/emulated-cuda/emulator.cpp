@@ -229,7 +229,8 @@ enum Count {
   LAUNCHES,
   MISUSES,
   REORDERED,
-  CONTEXTS
+  CONTEXTS,
+  LIVE_BYTES
 };
 
 unsigned long pick() {
@@ -347,6 +348,7 @@ int allocate(void** to, size_t bytes, bool pinned) {
   if (!pinned) {
     used += bytes;
   }
+  tally[LIVE_BYTES] += bytes;
   return SUCCESS;
 }
 
@@ -376,6 +378,7 @@ int release(uintptr_t address, bool pinned) {
   if (!pinned) {
     used -= found->second.bytes;
   }
+  tally[LIVE_BYTES] -= found->second.bytes;
   tally[pinned ? PINNED_LIVE : DEVICE_LIVE]--;
   memories.erase(found);
   free((void*)(address - GUARD));
@@ -480,6 +483,7 @@ API int cuDevicePrimaryCtxRelease_v2(int) {
       tally[i] = 0;
     }
     used = 0;
+    tally[LIVE_BYTES] = 0;
     fault = SUCCESS;
   }
   return SUCCESS;

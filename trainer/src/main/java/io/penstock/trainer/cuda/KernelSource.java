@@ -22,7 +22,7 @@ enum KernelSource {
   OPTIMIZERS;
 
   static final String HEADER = "penstock.cuh";
-  private static final String CACHE_PROPERTY = "penstock.native.cache";
+  private static final String CACHE_PROPERTY = "penstock.cuda.cache";
 
   String file() {
     return name().toLowerCase(java.util.Locale.ROOT) + ".cu";

@@ -8,6 +8,9 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 
 /** The compiled kernels in a context, ready to be launched. */
 final class Kernels {
@@ -16,7 +19,7 @@ final class Kernels {
 
   private static final int MOST_LINES = 65_535;
 
-  private final long[] modules = new long[KernelSource.values().length];
+  private final Map<KernelSource, Long> modules = new EnumMap<>(KernelSource.class);
   private final Arena arena = Arena.ofShared();
 
   Kernels(CudaContext context, String architecture) {
@@ -26,7 +29,7 @@ final class Kernels {
       try (Arena image = Arena.ofConfined()) {
         long module = Cuda.moduleLoadData(image.allocateFrom(JAVA_BYTE, code));
         context.onClose(() -> Cuda.moduleUnload(module));
-        modules[source.ordinal()] = module;
+        modules.put(source, module);
       }
     }
   }
@@ -53,7 +56,7 @@ final class Kernels {
 
   private Launch launch(
       KernelSource source, String kernel, int gridX, int gridY, int threads, Object... arguments) {
-    long function = Cuda.moduleGetFunction(modules[source.ordinal()], kernel);
+    long function = Cuda.moduleGetFunction(Objects.requireNonNull(modules.get(source)), kernel);
     long parameters = parameters(arguments);
     return stream -> Cuda.launchKernel(function, gridX, gridY, threads, stream, parameters);
   }

@@ -116,7 +116,28 @@ final class Plan {
             shared.step()));
   }
 
+  /** The graph's product runs over all rows there is room for: what is none must add nothing to a sum over them. */
+  private void clearPadding(Matrix a, Matrix b) {
+    add(
+        kernels.columns(
+            ROWS,
+            "clearPadding",
+            capacityRows,
+            Math.max(a.rows(), b.rows()),
+            address(a),
+            (long) a.stride(),
+            a.rows(),
+            address(b),
+            (long) b.stride(),
+            b.rows(),
+            capacityRows,
+            shared.step()));
+  }
+
   private void gemm(KernelCall.Gemm call) {
+    if (call.a().perRow() && capacityRows > 1) {
+      clearPadding(call.a(), call.b());
+    }
     Matrix sum = call.input() == null ? call.c() : call.input();
     add(
         matmuls.multiply(
@@ -142,7 +163,19 @@ final class Plan {
             sum.rows(),
             columns,
             call.bias() == null ? 0L : address(call.bias()),
-            call.activation().ordinal()));
+            code(call.activation())));
+  }
+
+  /** As activations.cu has them. */
+  private static int code(Activation activation) {
+    return switch (activation) {
+      case IDENTITY -> 0;
+      case RELU -> 1;
+      case GELU -> 2;
+      case SILU -> 3;
+      case TANH -> 4;
+      case SIGMOID -> 5;
+    };
   }
 
   private void activationGradient(KernelCall.ActivationGradient call) {
@@ -159,7 +192,7 @@ final class Plan {
             operand == null ? 0L : (long) operand.stride(),
             capacityRows,
             address(call.biasGradient()),
-            call.activation().ordinal(),
+            code(call.activation()),
             shared.step()));
   }
 

@@ -5,24 +5,29 @@ import io.penstock.trainer.model.Program;
 import io.penstock.trainer.model.Region;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 
 /** A session's buffers on the device, cleared, and copies between them and the heap by way of a pinned buffer. */
 final class Regions {
-  private static final long STAGING_BYTES = 1L << 20;
+  private static final long MOST_STAGING_BYTES = 1L << 20;
 
-  private final long[] addresses = new long[Region.values().length];
+  private final Map<Region, Long> addresses = new EnumMap<>(Region.class);
   private final long stream;
   private final MemorySegment staging;
 
   Regions(CudaContext context, Program program, long stream) {
     this.stream = stream;
+    long largest = Long.BYTES;
     for (Region region : Region.values()) {
       if (region != Region.SLOT) {
-        addresses[region.ordinal()] =
-            cleared(context, (long) program.size(region) * Float.BYTES, stream);
+        long bytes = (long) program.size(region) * Float.BYTES;
+        addresses.put(region, cleared(context, bytes, stream));
+        largest = Math.max(largest, bytes);
       }
     }
-    staging = context.pinned(STAGING_BYTES);
+    staging = context.pinned(Math.min(largest, MOST_STAGING_BYTES));
   }
 
   /** Device memory filled with zeros. */
@@ -47,7 +52,7 @@ final class Regions {
   }
 
   long address(Region region) {
-    return addresses[region.ordinal()];
+    return Objects.requireNonNull(addresses.get(region));
   }
 
   void read(Region region, float[] to) {
@@ -60,8 +65,8 @@ final class Regions {
 
   /** Waits until it is there. */
   void copyToDevice(MemorySegment from, long to) {
-    for (long at = 0; at < from.byteSize(); at += STAGING_BYTES) {
-      long bytes = Math.min(STAGING_BYTES, from.byteSize() - at);
+    for (long at = 0; at < from.byteSize(); at += staging.byteSize()) {
+      long bytes = Math.min(staging.byteSize(), from.byteSize() - at);
       MemorySegment.copy(from, at, staging, 0, bytes);
       Cuda.copyToDevice(to + at, staging.address(), bytes, stream);
       Cuda.streamSynchronize(stream);
@@ -69,8 +74,8 @@ final class Regions {
   }
 
   private void copyToHost(long from, MemorySegment to) {
-    for (long at = 0; at < to.byteSize(); at += STAGING_BYTES) {
-      long bytes = Math.min(STAGING_BYTES, to.byteSize() - at);
+    for (long at = 0; at < to.byteSize(); at += staging.byteSize()) {
+      long bytes = Math.min(staging.byteSize(), to.byteSize() - at);
       Cuda.copyToHost(staging.address(), from + at, bytes, stream);
       Cuda.streamSynchronize(stream);
       MemorySegment.copy(staging, ValueLayout.JAVA_BYTE, 0, to, ValueLayout.JAVA_BYTE, at, bytes);

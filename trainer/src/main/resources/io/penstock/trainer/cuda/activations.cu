@@ -2,7 +2,7 @@
 // other side of a feature-major matrix, so that this is a kernel of its own.
 #include "penstock.cuh"
 
-// Activation, by ordinal.
+// Activation, as Plan.java has it.
 #define IDENTITY 0
 #define RELU 1
 #define GELU 2

@@ -32,3 +32,20 @@ extern "C" __global__ void selectRows(
     features[line * stride + row] = 0;
   }
 }
+
+static __device__ inline void clear(float* lines, long long stride, int count, int row) {
+  for (int line = blockIdx.y; line < count; line += gridDim.y) {
+    lines[line * stride + row] = 0;
+  }
+}
+
+// What is no row becomes 0 in the two factors of a sum over rows. x: rows; y: lines.
+extern "C" __global__ void clearPadding(
+    float* a, long long aStride, int aLines, float* b, long long bStride, int bLines, int capacity, const Step* step) {
+  int row = blockIdx.x * THREADS + threadIdx.x;
+  if (row >= capacity || row < step->rows) {
+    return;
+  }
+  clear(a, aStride, aLines, row);
+  clear(b, bStride, bLines, row);
+}
