@@ -17,7 +17,8 @@ final class Fit {
       return;
     }
     if (device.matches("cuda(:\\d{1,3})?")) {
-      throw new InvalidSetting("device", device + " is not built yet; it must be auto, cpu or nd4j");
+      throw new InvalidSetting(
+          "device", device + " is not built yet; it must be auto, cpu or nd4j");
     }
     throw new InvalidSetting("device", "must be auto, cpu or nd4j, not " + device);
   }
