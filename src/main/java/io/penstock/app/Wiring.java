@@ -7,8 +7,6 @@ import io.penstock.ingest.netty.Feed;
 import io.penstock.ingest.netty.FeedException;
 import io.penstock.ingest.netty.FeedResult;
 import io.penstock.trainer.StepBenchmark;
-import io.penstock.trainer.cpu.CpuDevice;
-import io.penstock.trainer.device.Device;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,14 +28,7 @@ final class Wiring implements Engine {
 
   @Override
   public Run run(Config config, RunOptions options) {
-    return new TrainingRun(config, options, device(config.device()), null);
-  }
-
-  private static Device device(String name) {
-    return switch (name) {
-      case "auto", "cpu" -> new CpuDevice();
-      default -> throw new StartException("device: '" + name + "' is not built yet; take cpu");
-    };
+    return new TrainingRun(config, options, Devices.open(config.device(), System.err), null);
   }
 
   @Override
@@ -60,13 +51,13 @@ final class Wiring implements Engine {
 
   @Override
   public List<DeviceReport> devices() {
-    return List.of(new DeviceReport("cpu", true, new CpuDevice().description()));
+    return Devices.reports();
   }
 
   @Override
   public void benchSteps(String device, int threads, PrintStream out) {
     try {
-      StepBenchmark.run(device(device), threads, out);
+      StepBenchmark.run(Devices.open(device, System.err), threads, out);
     } catch (IllegalArgumentException e) {
       throw new StartException(String.valueOf(e.getMessage()), e);
     }

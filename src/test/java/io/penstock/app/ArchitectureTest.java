@@ -90,6 +90,25 @@ final class ArchitectureTest {
           .because("their last bits may change with the JIT (design 4.3)");
 
   @ArchTest
+  static final ArchRule ND4J_COMPUTES_EVERYTHING_ITSELF =
+      noClasses()
+          .that()
+          .resideInAPackage("io.penstock.trainer.nd4j..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAPackage("io.penstock.trainer.cpu..");
+
+  @ArchTest
+  static final ArchRule ND4J_STAYS_IN_ITS_PACKAGE =
+      noClasses()
+          .that()
+          .resideOutsideOfPackage("io.penstock.trainer.nd4j..")
+          .should()
+          .dependOnClassesThat()
+          .resideInAnyPackage("org.nd4j..", "org.bytedeco..")
+          .because("it is not there without a profile");
+
+  @ArchTest
   static final ArchRule NO_JAVA_SERIALIZATION =
       noClasses()
           .should()

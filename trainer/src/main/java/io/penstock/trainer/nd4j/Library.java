@@ -109,11 +109,12 @@ final class Library {
   }
 
   private void useOpenBlas() {
-    PointerPointer<Pointer> functions = new PointerPointer<>(BLAS.length);
-    for (int i = 0; i < BLAS.length; i++) {
-      functions.put(i, Loader.addressof(BLAS[i]));
+    try (PointerPointer<Pointer> functions = new PointerPointer<>(BLAS.length)) {
+      for (int i = 0; i < BLAS.length; i++) {
+        functions.put(i, Loader.addressof(BLAS[i]));
+      }
+      ops.initializeFunctions(functions);
     }
-    ops.initializeFunctions(functions);
   }
 
   NativeOps ops() {

@@ -19,6 +19,7 @@ public final class Nd4jDevice implements Device {
    * @throws IllegalStateException where ND4J or its GPU is not there, or cannot be used, with every reason found
    */
   public static Nd4jDevice open() {
+    // Before any class of ND4J is asked for: it may not be there.
     Backend.present();
     return new Nd4jDevice(Library.load());
   }
@@ -33,10 +34,15 @@ public final class Nd4jDevice implements Device {
     return describe(backend);
   }
 
+  /** Whether there is a backend for GPUs, usable or not. */
+  public static boolean hasGpuBackend() {
+    return Backend.all().contains(Backend.CUDA);
+  }
+
   private static String describe(Backend backend) {
     return switch (backend) {
       case NATIVE -> "%s, %s, 1 thread".formatted(backend, System.getProperty("os.arch"));
-      case CUDA -> "%s on %s".formatted(backend, Gpus.require());
+      case CUDA -> "%s %s on %s".formatted(backend, backend.version(), Gpus.require());
     };
   }
 
