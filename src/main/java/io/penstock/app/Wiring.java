@@ -3,11 +3,13 @@ package io.penstock.app;
 import io.penstock.config.Config;
 import io.penstock.config.ConfigException;
 import io.penstock.config.ConfigReader;
+import io.penstock.config.Precision;
 import io.penstock.ingest.netty.Feed;
 import io.penstock.ingest.netty.FeedException;
 import io.penstock.ingest.netty.FeedResult;
 import io.penstock.trainer.StepBenchmark;
 import io.penstock.trainer.cpu.CpuDevice;
+import io.penstock.trainer.cuda.CudaDevice;
 import io.penstock.trainer.device.Device;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -30,14 +32,34 @@ final class Wiring implements Engine {
 
   @Override
   public Run run(Config config, RunOptions options) {
-    return new TrainingRun(config, options, device(config.device()), null);
+    return new TrainingRun(config, options, device(config.device(), config.precision()), null);
   }
 
-  private static Device device(String name) {
-    return switch (name) {
-      case "auto", "cpu" -> new CpuDevice();
-      default -> throw new StartException("device: '" + name + "' is not built yet; take cpu");
-    };
+  private static Device device(String name, Precision precision) {
+    if (name.equals("cpu")) {
+      return new CpuDevice();
+    }
+    if (name.equals("auto")) {
+      return best();
+    }
+    if (!name.matches("cuda(:\\d{1,3})?")) {
+      throw new StartException("device: '" + name + "' is not known; see penstock devices");
+    }
+    try {
+      return CudaDevice.of(
+          name.equals("cuda") ? 0 : Integer.parseInt(name, 5, name.length(), 10), precision);
+    } catch (IllegalStateException e) {
+      throw new StartException("device: " + e.getMessage(), e);
+    }
+  }
+
+  /** The first of the list: what {@code penstock check} says that auto takes. */
+  private static Device best() {
+    try {
+      return CudaDevice.of(0, Precision.FLOAT32);
+    } catch (IllegalStateException e) {
+      return new CpuDevice();
+    }
   }
 
   @Override
@@ -60,13 +82,21 @@ final class Wiring implements Engine {
 
   @Override
   public List<DeviceReport> devices() {
-    return List.of(new DeviceReport("cpu", true, new CpuDevice().description()));
+    return List.of(cuda(), new DeviceReport("cpu", true, new CpuDevice().description()));
+  }
+
+  private static DeviceReport cuda() {
+    try {
+      return new DeviceReport("cuda", true, CudaDevice.of(0, Precision.FLOAT32).description());
+    } catch (IllegalStateException e) {
+      return new DeviceReport("cuda", false, String.valueOf(e.getMessage()));
+    }
   }
 
   @Override
   public void benchSteps(String device, int threads, PrintStream out) {
     try {
-      StepBenchmark.run(device(device), threads, out);
+      StepBenchmark.run(device(device, Precision.FLOAT32), threads, out);
     } catch (IllegalArgumentException e) {
       throw new StartException(String.valueOf(e.getMessage()), e);
     }

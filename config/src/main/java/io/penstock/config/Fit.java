@@ -12,14 +12,21 @@ import java.util.Map;
 final class Fit {
   private Fit() {}
 
-  static void checkDevice(String device) {
-    if (device.equals("auto") || device.equals("cpu")) {
-      return;
+  static void checkDevice(String device, Precision precision) {
+    boolean cuda = device.matches("cuda(:\\d{1,3})?");
+    if (!cuda && !device.equals("auto") && !device.equals("cpu")) {
+      throw new InvalidSetting(
+          "device",
+          device.equals("nd4j")
+              ? "nd4j is not built yet; it must be auto, cpu, cuda or cuda:N"
+              : "must be auto, cpu, cuda or cuda:N, not " + device);
     }
-    if (device.equals("nd4j") || device.matches("cuda(:\\d{1,3})?")) {
-      throw new InvalidSetting("device", device + " is not built yet; it must be auto or cpu");
+    if (!cuda && precision != Precision.FLOAT32) {
+      throw new InvalidSetting(
+          "precision",
+          "%s needs device cuda, not %s"
+              .formatted(precision.name().toLowerCase(Locale.ROOT), device));
     }
-    throw new InvalidSetting("device", "must be auto or cpu, not " + device);
   }
 
   /** A name that only the network could explain counts as foreign: nothing is looked up to read a file. */
