@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -22,6 +23,11 @@ class BindingsTest {
       System.getProperty("penstock.cuda.include", "/usr/local/cuda/include");
 
   @TempDir private Path folder;
+
+  @BeforeAll
+  static void findTheEmulator() {
+    EmulatedCuda.prepare();
+  }
 
   @Test
   void shouldDeclareTheDriverAsItsHeaderDoes() throws Exception {
