@@ -2,6 +2,8 @@ package io.penstock.trainer.cuda;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +18,7 @@ final class CudaContext implements AutoCloseable {
   /** Of pinned memory, so that its use after the end is an exception. */
   private final Arena lifetime = Arena.ofShared();
 
+  private final List<Long> streams = new ArrayList<>();
   private @Nullable Thread user;
 
   /**
@@ -81,6 +84,7 @@ final class CudaContext implements AutoCloseable {
   long stream() {
     long stream = Cuda.streamCreate(Cuda.CU_STREAM_NON_BLOCKING);
     resources.add(() -> Cuda.streamDestroy(stream));
+    streams.add(stream);
     return stream;
   }
 
@@ -114,10 +118,14 @@ final class CudaContext implements AutoCloseable {
     return executable;
   }
 
+  /** Waits for what is on the streams, then frees everything. */
   @Override
   public void close() {
     lifetime.close();
     use();
+    for (long stream : streams) {
+      resources.add(() -> Cuda.streamSynchronize(stream));
+    }
     resources.close();
   }
 }

@@ -1,11 +1,13 @@
 package io.penstock.trainer.cuda;
 
+import io.penstock.config.Precision;
 import io.penstock.pipeline.SlotMemory;
 import io.penstock.trainer.device.Device;
 import io.penstock.trainer.device.DeviceSession;
 import io.penstock.trainer.model.Program;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** An NVIDIA GPU of compute capability 8.0 or more. Never run on a real one by its authors, see {@code src/docs/cuda.md}. */
@@ -122,7 +124,11 @@ public final class CudaDevice implements Device {
     long blas = CublasLt.version();
     return "%s, NVRTC %s, cuBLASLt %d.%d, %s"
         .formatted(
-            gpu, version(Nvrtc.version()), blas / 10_000, blas % 10_000 / 100, precision.word());
+            gpu,
+            version(Nvrtc.version()),
+            blas / 10_000,
+            blas % 10_000 / 100,
+            precision.name().toLowerCase(Locale.ROOT));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.penstock.trainer.cuda;
 
+import io.penstock.config.Precision;
 import io.penstock.pipeline.Slot;
 import io.penstock.trainer.device.DeviceSession;
 import io.penstock.trainer.device.StepResult;
@@ -165,16 +166,6 @@ final class CudaSession implements DeviceSession {
 
   @Override
   public void close() {
-    context.use();
-    try {
-      Cuda.streamSynchronize(copyStream);
-      Cuda.streamSynchronize(computeStream);
-    } catch (CudaException e) {
-      if (!e.lostContext()) {
-        throw e;
-      }
-    } finally {
-      context.close();
-    }
+    context.close();
   }
 }

@@ -2,6 +2,7 @@ package io.penstock.trainer.cuda;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
+import io.penstock.config.Precision;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -38,7 +39,7 @@ final class Matmuls {
 
   /** C = op(A) op(B). */
   Launch multiply(Operand a, boolean transposeA, Operand b, boolean transposeB, Operand c) {
-    long desc = CublasLt.matmulDescCreate(precision.computeType(), CublasLt.CUDA_R_32F);
+    long desc = CublasLt.matmulDescCreate(computeType(), CublasLt.CUDA_R_32F);
     context.onClose(() -> CublasLt.matmulDescDestroy(desc));
     CublasLt.matmulDescSetAttribute(desc, CublasLt.CUBLASLT_MATMUL_DESC_TRANSA, op(transposeB));
     CublasLt.matmulDescSetAttribute(desc, CublasLt.CUBLASLT_MATMUL_DESC_TRANSB, op(transposeA));
@@ -51,7 +52,7 @@ final class Matmuls {
       if (!CublasLt.heuristic(handle, desc, first, second, result, preference, algorithm)) {
         throw new IllegalStateException(
             "cuda: cuBLASLt has no algorithm for %s times %s into %s at %s"
-                .formatted(a, b, c, precision.word()));
+                .formatted(a, b, c, precision));
       }
     } finally {
       CublasLt.preferenceDestroy(preference);
@@ -73,6 +74,14 @@ final class Matmuls {
             workspace,
             WORKSPACE_BYTES,
             stream);
+  }
+
+  private int computeType() {
+    return switch (precision) {
+      case FLOAT32 -> CublasLt.CUBLAS_COMPUTE_32F;
+      case TF32 -> CublasLt.CUBLAS_COMPUTE_32F_FAST_TF32;
+      case BF16 -> CublasLt.CUBLAS_COMPUTE_32F_FAST_16BF;
+    };
   }
 
   private static int op(boolean transpose) {

@@ -1,14 +1,18 @@
 package io.penstock.trainer.cuda;
 
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.Linker;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -77,11 +81,27 @@ final class NativeLibrary {
 
   private static @Nullable SymbolLookup open(String file) {
     try {
-      return file.contains("/")
-          ? SymbolLookup.libraryLookup(Path.of(file), Arena.global())
-          : SymbolLookup.libraryLookup(file, Arena.global());
+      if (!file.contains("/")) {
+        return SymbolLookup.libraryLookup(file, Arena.global());
+      }
+      Path path = Path.of(file).toAbsolutePath();
+      openBuiltins(path);
+      return SymbolLookup.libraryLookup(path, Arena.global());
     } catch (IllegalArgumentException e) {
       return null;
+    }
+  }
+
+  /** NVRTC opens {@code libnvrtc-builtins} by name, and would not find it beside itself where the loader does not look. */
+  private static void openBuiltins(Path file) {
+    String prefix = file.getFileName().toString().replaceFirst("\\.so.*", "-builtins.so");
+    try (DirectoryStream<Path> builtins =
+        Files.newDirectoryStream(Objects.requireNonNull(file.getParent()), prefix + "*")) {
+      for (Path builtin : builtins) {
+        SymbolLookup.libraryLookup(builtin, Arena.global());
+      }
+    } catch (IOException e) {
+      // No such folder: then there is no such library, either.
     }
   }
 

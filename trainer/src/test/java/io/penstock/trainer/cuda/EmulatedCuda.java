@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.penstock.config.Precision;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -86,10 +87,15 @@ final class EmulatedCuda {
     return get(seed, true);
   }
 
-  private static synchronized EmulatedCuda get(long seed, boolean late) {
+  /** Has the bindings of this JVM find the emulator, where it can be built, whichever test comes first. */
+  static synchronized void prepare() {
     if (instance == null && absence == null) {
       instance = build();
     }
+  }
+
+  private static synchronized EmulatedCuda get(long seed, boolean late) {
+    prepare();
     Assumptions.assumeTrue(absence == null, () -> "no CUDA emulator: " + absence);
     EmulatedCuda cuda = java.util.Objects.requireNonNull(instance);
     try {
