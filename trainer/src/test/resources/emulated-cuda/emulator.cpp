@@ -338,7 +338,7 @@ int allocate(void** to, size_t bytes, bool pinned) {
     return OUT_OF_MEMORY;
   }
   memset(base, GUARD_BYTE, GUARD);
-  size_t poisoned = bytes < (1 << 20) ? bytes : 1 << 20;
+  size_t poisoned = bytes < (256 << 10) ? bytes : 256 << 10;
   memset(base + GUARD, 0xFF, poisoned);
   memset(base + GUARD + bytes, GUARD_BYTE, whole - GUARD - bytes);
   *to = base + GUARD;
