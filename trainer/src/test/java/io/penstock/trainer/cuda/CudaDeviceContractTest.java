@@ -6,7 +6,7 @@ import org.junit.jupiter.api.AfterEach;
 
 /** On the emulator, which does its work late and out of step. */
 class CudaDeviceContractTest extends DeviceContract {
-  private final EmulatedCuda cuda = EmulatedCuda.late(System.nanoTime());
+  private final EmulatedCuda cuda = EmulatedCuda.late(new java.util.SplittableRandom().nextLong());
 
   @Override
   protected Device device() {

@@ -112,7 +112,7 @@ class CudaTrainingTest {
   void shouldGiveTheSameWeightsWhateverIsLateThoughReleasedSlotsArePoisoned(int twins) {
     String atOnce = weights(EmulatedCuda.atOnce().device());
     for (int i = 0; i < 8; i++) {
-      long seed = System.nanoTime();
+      long seed = new java.util.SplittableRandom().nextLong();
       EmulatedCuda cuda = EmulatedCuda.late(seed);
       CudaDevice device = CudaDevice.of(0, Precision.FLOAT32, twins);
       assertThat(weights(device)).as("seed %d", seed).isEqualTo(atOnce);

@@ -48,7 +48,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * has in floats ({@link Rounded}).
  */
 public abstract class KernelContract {
-  private static final long SEED = Long.getLong("penstock.seed", System.nanoTime());
+  private static final long SEED =
+      Long.getLong("penstock.seed", new java.util.SplittableRandom().nextLong());
   private static final MetricsSpec NUMBERS = new MetricsSpec(0, 10);
 
   /** Capacity of a minibatch, and how many rows of it are valid. */
