@@ -89,6 +89,9 @@ final class Check {
           .ifPresentOrElse(
               first -> good("device", "auto takes " + first.name() + ": " + first.what()),
               () -> problem("device", "none is usable; see penstock devices"));
+      devices.stream()
+          .takeWhile(device -> !device.usable())
+          .forEach(better -> note("device", better.name() + " cannot be used: " + better.what()));
       return;
     }
     String name = wanted.split(":", 2)[0];

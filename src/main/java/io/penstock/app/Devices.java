@@ -1,7 +1,9 @@
 package io.penstock.app;
 
 import io.penstock.app.Engine.DeviceReport;
+import io.penstock.config.Precision;
 import io.penstock.trainer.cpu.CpuDevice;
+import io.penstock.trainer.cuda.CudaDevice;
 import io.penstock.trainer.device.Device;
 import io.penstock.trainer.nd4j.Nd4jDevice;
 import java.io.PrintStream;
@@ -14,17 +16,16 @@ final class Devices {
   /**
    * The device of that name; {@code auto} takes a GPU where there is one that can be used, else the processor's own.
    *
+   * @param precision what {@code cuda} computes matrix products in
    * @param err is told where auto does not take what this build has been given
    * @throws StartException where it cannot be used, with every reason found
    */
-  static Device open(String name, PrintStream err) {
+  static Device open(String name, Precision precision, PrintStream err) {
     return switch (name) {
       case "cpu" -> new CpuDevice();
       case "nd4j" -> nd4j();
       case "auto" -> auto(err);
-      default ->
-          throw new StartException(
-              "device: '" + name + "' is not built yet; take auto, cpu or nd4j");
+      default -> cuda(name, precision);
     };
   }
 
@@ -36,8 +37,29 @@ final class Devices {
     }
   }
 
+  private static Device cuda(String name, Precision precision) {
+    if (!name.matches("cuda(:\\d{1,3})?")) {
+      throw new StartException("device: '" + name + "' is not known; see penstock devices");
+    }
+    int ordinal = name.equals("cuda") ? 0 : Integer.parseInt(name, 5, name.length(), 10);
+    try {
+      return CudaDevice.of(ordinal, precision);
+    } catch (IllegalStateException e) {
+      throw new StartException("device: " + e.getMessage(), e);
+    }
+  }
+
   /** ND4J on a processor is never the best: the cpu device takes a fraction of its time. */
   private static Device auto(PrintStream err) {
+    try {
+      return CudaDevice.of(0, Precision.FLOAT32);
+    } catch (IllegalStateException cuda) {
+      // What is missing, penstock check and penstock devices say: most machines have no GPU.
+      return withoutCuda(err);
+    }
+  }
+
+  private static Device withoutCuda(PrintStream err) {
     if (Nd4jDevice.hasGpuBackend()) {
       try {
         return Nd4jDevice.open();
@@ -51,7 +73,17 @@ final class Devices {
   /** All of them, usable or not, in the order that auto goes by. */
   static List<DeviceReport> reports() {
     DeviceReport cpu = new DeviceReport("cpu", true, new CpuDevice().description());
-    return Nd4jDevice.hasGpuBackend() ? List.of(nd4jReport(), cpu) : List.of(cpu, nd4jReport());
+    return Nd4jDevice.hasGpuBackend()
+        ? List.of(cudaReport(), nd4jReport(), cpu)
+        : List.of(cudaReport(), cpu, nd4jReport());
+  }
+
+  private static DeviceReport cudaReport() {
+    try {
+      return new DeviceReport("cuda", true, CudaDevice.of(0, Precision.FLOAT32).description());
+    } catch (IllegalStateException e) {
+      return new DeviceReport("cuda", false, String.valueOf(e.getMessage()));
+    }
   }
 
   private static DeviceReport nd4jReport() {

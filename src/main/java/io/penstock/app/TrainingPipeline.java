@@ -1,6 +1,7 @@
 package io.penstock.app;
 
 import io.penstock.config.Config;
+import io.penstock.config.SourceConfig;
 import io.penstock.pipeline.Assembler;
 import io.penstock.pipeline.BlockLayout;
 import io.penstock.pipeline.BlockPool;
@@ -30,6 +31,7 @@ import org.agrona.concurrent.AgentRunner;
 import org.agrona.concurrent.AgentTerminationException;
 import org.agrona.concurrent.BackoffIdleStrategy;
 import org.agrona.concurrent.EpochNanoClock;
+import org.agrona.concurrent.NanoClock;
 import org.jspecify.annotations.Nullable;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
@@ -37,7 +39,7 @@ import reactor.core.scheduler.Schedulers;
 /** What rows pass on their way to the weights, put together for one schema: pool, operators, assembler, ring, trainer. */
 final class TrainingPipeline implements AutoCloseable {
   private static final int EPOCH = 0;
-  private static final long LONGEST_PRACTICE_NANOS = TimeUnit.SECONDS.toNanos(4);
+  private static final long LONGEST_REHEARSAL_NANOS = TimeUnit.SECONDS.toNanos(4);
   private static final long LONGEST_IDLE_NANOS = TimeUnit.MICROSECONDS.toNanos(100);
 
   private final Surroundings around;
@@ -50,6 +52,7 @@ final class TrainingPipeline implements AutoCloseable {
   private final Assembler assembler;
   private final Trainer trainer;
   private final AgentRunner deviceThread;
+  private final @Nullable Rehearsal rehearsal;
 
   /** How to close what was opened, the latest first. */
   private final Deque<Runnable> owned = new ArrayDeque<>();
@@ -99,6 +102,8 @@ final class TrainingPipeline implements AutoCloseable {
   TrainingPipeline(Surroundings around, RunPlan plan, @Nullable State saved) {
     this.around = around;
     Config config = around.config();
+    // One for all: what the rehearsal compiled holds for the run only where the types are the same.
+    NanoClock nanoClock = around.clock()::nanoTime;
     try {
       pool =
           owned(
@@ -127,7 +132,7 @@ final class TrainingPipeline implements AutoCloseable {
                   plan.features(),
                   parallelism,
                   operatorThreads,
-                  around.clock()::nanoTime,
+                  nanoClock,
                   around.stages().operators),
               OperatorStage::dispose);
       long maxRows = around.options().maxRecords();
@@ -140,14 +145,17 @@ final class TrainingPipeline implements AutoCloseable {
               maxRows == 0 ? Long.MAX_VALUE : maxRows,
               around.clock(),
               around.stages().assembler);
-      trainer =
-          new Trainer(
-              ring, session, around.stages().device, around.clock()::nanoTime, around.clock());
+      trainer = new Trainer(ring, session, around.stages().device, nanoClock, around.clock());
       if (saved != null) {
         plan.features().restore(saved.scope("operators"));
         assembler.restore(saved);
         trainer.restore(saved.scope(Trainer.SCOPE));
       }
+      rehearsal =
+          config.source() instanceof SourceConfig.Tcp tcp
+                  && around.device().isCompiledWhileRunning()
+              ? new Rehearsal(config, plan, tcp, around.device(), around.clock(), nanoClock)
+              : null;
       deviceThread =
           new AgentRunner(
               new BackoffIdleStrategy(10, 20, 1000, LONGEST_IDLE_NANOS),
@@ -241,19 +249,18 @@ final class TrainingPipeline implements AutoCloseable {
       return trainer.roleName();
     }
 
-    /** While nothing has come yet, the device gets up to speed. */
+    /** While nothing has come yet, the code gets up to speed. */
     @Override
     public void onStart() {
-      long until = around.clock().nanoTime() + LONGEST_PRACTICE_NANOS;
-      around
-          .device()
-          .practise(
-              session.program(),
-              () ->
-                  ring.published() >= 0
-                      || stopping
-                      || assembler.finished()
-                      || around.clock().nanoTime() > until);
+      if (rehearsal != null) {
+        long until = around.clock().nanoTime() + LONGEST_REHEARSAL_NANOS;
+        rehearsal.until(
+            () ->
+                pool.held() > 0
+                    || stopping
+                    || assembler.finished()
+                    || around.clock().nanoTime() > until);
+      }
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.penstock.app;
 import io.penstock.config.Config;
 import io.penstock.config.ConfigException;
 import io.penstock.config.ConfigReader;
+import io.penstock.config.Precision;
 import io.penstock.ingest.netty.Feed;
 import io.penstock.ingest.netty.FeedException;
 import io.penstock.ingest.netty.FeedResult;
@@ -28,7 +29,8 @@ final class Wiring implements Engine {
 
   @Override
   public Run run(Config config, RunOptions options) {
-    return new TrainingRun(config, options, Devices.open(config.device(), System.err), null);
+    return new TrainingRun(
+        config, options, Devices.open(config.device(), config.precision(), System.err), null);
   }
 
   @Override
@@ -57,7 +59,7 @@ final class Wiring implements Engine {
   @Override
   public void benchSteps(String device, int threads, PrintStream out) {
     try {
-      StepBenchmark.run(Devices.open(device, System.err), threads, out);
+      StepBenchmark.run(Devices.open(device, Precision.FLOAT32, System.err), threads, out);
     } catch (IllegalArgumentException e) {
       throw new StartException(String.valueOf(e.getMessage()), e);
     }

@@ -10,6 +10,7 @@ import io.penstock.config.LossConfig;
 import io.penstock.config.ModelConfig;
 import io.penstock.config.ModelConfig.Initial;
 import io.penstock.config.OptimizerConfig;
+import io.penstock.config.Precision;
 import io.penstock.config.SchemaConfig;
 import io.penstock.config.SchemaConfig.FieldType;
 import io.penstock.config.SchemaConfig.LabelConfig;
@@ -56,6 +57,7 @@ final class FakeEngine implements Engine {
         new LossConfig.Auto(),
         new OptimizerConfig.Sgd(0.1, 0),
         "auto",
+        Precision.FLOAT32,
         new PipelineConfig(1, 64 << 20, 8),
         new EvaluationConfig(1000),
         new ErrorsConfig(deadLetters, maxRate),

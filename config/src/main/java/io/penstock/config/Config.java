@@ -15,7 +15,9 @@ import java.util.List;
  * @param model what is trained
  * @param loss what is made small
  * @param optimizer how weights follow gradients
- * @param device where steps run: {@code auto}, {@code cpu} or {@code nd4j}; {@code auto} takes the best one present
+ * @param device where steps run: {@code auto}, {@code cpu}, {@code nd4j}, {@code cuda} or {@code cuda:1}; {@code
+ *     auto} takes the best one present
+ * @param precision what matrix products are computed in; others than {@code float32} need {@code device: cuda}
  * @param pipeline means of the way from source to ring
  * @param evaluation how the run is judged while it trains
  * @param errors what happens to rows that cannot be used
@@ -33,6 +35,7 @@ public record Config(
     @Key(byDefault = "auto") LossConfig loss,
     @Key(byDefault = "adam") OptimizerConfig optimizer,
     @Key(byDefault = "auto") String device,
+    @Key(byDefault = "float32") Precision precision,
     @Key(byDefault = "{}") PipelineConfig pipeline,
     @Key(byDefault = "{}") EvaluationConfig evaluation,
     @Key(byDefault = "{}") ErrorsConfig errors,
@@ -46,7 +49,7 @@ public record Config(
       throw new InvalidSetting(
           "name", "must be letters, digits, '.', '_' and '-', not \"" + name + '"');
     }
-    Fit.checkDevice(device);
+    Fit.checkDevice(device, precision);
     Fit.checkModel(model, loss, schema.label());
     Fit.checkFeatures(features, schema.fields());
   }

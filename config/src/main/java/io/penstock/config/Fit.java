@@ -12,15 +12,17 @@ import java.util.Map;
 final class Fit {
   private Fit() {}
 
-  static void checkDevice(String device) {
-    if (device.equals("auto") || device.equals("cpu") || device.equals("nd4j")) {
-      return;
+  static void checkDevice(String device, Precision precision) {
+    boolean cuda = device.matches("cuda(:\\d{1,3})?");
+    if (!cuda && !device.equals("auto") && !device.equals("cpu") && !device.equals("nd4j")) {
+      throw new InvalidSetting("device", "must be auto, cpu, nd4j, cuda or cuda:N, not " + device);
     }
-    if (device.matches("cuda(:\\d{1,3})?")) {
+    if (!cuda && precision != Precision.FLOAT32) {
       throw new InvalidSetting(
-          "device", device + " is not built yet; it must be auto, cpu or nd4j");
+          "precision",
+          "%s needs device cuda, not %s"
+              .formatted(precision.name().toLowerCase(Locale.ROOT), device));
     }
-    throw new InvalidSetting("device", "must be auto, cpu or nd4j, not " + device);
   }
 
   /** A name that only the network could explain counts as foreign: nothing is looked up to read a file. */

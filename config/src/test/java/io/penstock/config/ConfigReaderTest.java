@@ -245,8 +245,10 @@ class ConfigReaderTest {
     "source.generator.concept=4, 'source.generator.concept must be 0 to 3, not 4'",
     "source.generator.drift.at=-1, 'source.generator.drift.at must be at least 0, not -1'",
     "source.generator.noise=2, 'source.generator.noise must be 0 to 1, not 2'",
-    "device=tpu, 'device must be auto, cpu or nd4j, not tpu'",
-    "device=cuda:1, 'device cuda:1 is not built yet; it must be auto, cpu or nd4j'",
+    "device=tpu, 'device must be auto, cpu, nd4j, cuda or cuda:N, not tpu'",
+    "device=cuda:x, 'device must be auto, cpu, nd4j, cuda or cuda:N, not cuda:x'",
+    "precision=tf32, 'precision tf32 needs device cuda, not auto'",
+    "precision=int8, 'precision must be one of float32, tf32, bf16, not int8'",
     "source.generator.stream=led, 'source.generator.stream led is not built yet; it must be one of sea, agrawal'",
     "source.generator.stream=agrawl, 'source.generator.stream must be one of sea, agrawal, not agrawl; did you mean agrawal?'",
   })

@@ -36,7 +36,7 @@ public final class StepBenchmark {
   };
   private static final int[] BATCHES = {32, 256, 1024};
   private static final int SLOTS = 16;
-  private static final long WARM_UP_NANOS = 1_000_000_000;
+  private static final long WARM_UP_NANOS = 3_000_000_000L;
   private static final long ROUND_NANOS = 20_000_000;
   private static final int ROUNDS = 31;
 

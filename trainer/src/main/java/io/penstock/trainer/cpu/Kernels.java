@@ -89,6 +89,8 @@ final class Kernels {
                   b.stride(),
                   c.address(s),
                   c.stride()));
+    } else if (GemmChoice.rowSumOfFewRows(a.lines(), b.lines(), capacityRows())) {
+      fewRowsGemm(a, b, c);
     } else if (capacityRows() == 1) {
       bound.add(
           s ->
@@ -145,13 +147,36 @@ final class Kernels {
     }
   }
 
+  private void fewRowsGemm(Operand a, Operand b, Operand c) {
+    long turned = buffers.zeros(capacityRows() * Memory.LANES);
+    long wide = buffers.zeros(a.lines() * Memory.LANES);
+    long bias = buffers.zeros(a.lines());
+    bound.add(s -> FewRowsGemm.turn(b.address(s), b.strideBytes(), b.lines(), s.rows, turned));
+    bound.add(
+        s ->
+            BatchGemm.lastVector(
+                a.address(s),
+                a.strideBytes(),
+                Float.BYTES,
+                turned,
+                Memory.STEP,
+                wide,
+                Memory.STEP,
+                a.lines(),
+                s.rows,
+                b.lines(),
+                bias,
+                Float.NEGATIVE_INFINITY));
+    bound.add(s -> FewRowsGemm.cut(wide, c.address(s), c.strideBytes(), a.lines(), b.lines()));
+  }
+
   private void batchGemm(KernelCall.Gemm call) {
     // GELU and SiLU need their input later: then the product goes there, and the activation from
     // there to c.
     Operand sum = buffers.operand(call.input() == null ? call.c() : call.input());
     long bias = call.bias() == null ? buffers.zeros(sum.lines()) : base(call.bias());
     float floor = call.activation() == Activation.RELU ? 0f : Float.NEGATIVE_INFINITY;
-    if (GemmChoice.batchByBlas(sum.lines(), call.b().rows(), capacityRows())) {
+    if (GemmChoice.batchByBlas(sum.lines(), call.b().rows(), capacityRows(), call.transposeA())) {
       blasBatchGemm(call, sum);
       if (call.bias() != null || floor == 0) {
         bound.add(

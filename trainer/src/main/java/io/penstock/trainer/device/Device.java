@@ -2,7 +2,6 @@ package io.penstock.trainer.device;
 
 import io.penstock.pipeline.SlotMemory;
 import io.penstock.trainer.model.Program;
-import java.util.function.BooleanSupplier;
 
 /** Where steps run. */
 public interface Device {
@@ -30,11 +29,10 @@ public interface Device {
   DeviceSession open(Program program, float[] parameters);
 
   /**
-   * Runs steps of no consequence, with weights and a minibatch of its own, until there were enough: for devices whose code is
-   * compiled while it runs, so that the first real minibatches do not wait for the compiler. On the device thread, before the
-   * first of them.
-   *
-   * @param enough asked after each step
+   * Whether steps are slow at first because their code is compiled while it runs: then a run rehearses, on a session of its own,
+   * while nothing has come yet.
    */
-  default void practise(Program program, BooleanSupplier enough) {}
+  default boolean isCompiledWhileRunning() {
+    return false;
+  }
 }

@@ -29,7 +29,8 @@ public final class TrainingState {
   /** The most frequent class so far, -1 before the first row: what the majority baseline says. */
   public static final int MAJORITY_CLASS = 5;
 
-  private static final int COUNTERS = 6;
+  /** Number of the integers. */
+  public static final int COUNTERS = 6;
 
   /** β₁ to the power of the applied steps. */
   public static final int BETA1_POWER = 0;

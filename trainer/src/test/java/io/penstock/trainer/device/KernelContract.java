@@ -48,7 +48,8 @@ import org.junit.jupiter.params.provider.MethodSource;
  * has in floats ({@link Rounded}).
  */
 public abstract class KernelContract {
-  private static final long SEED = Long.getLong("penstock.seed", System.nanoTime());
+  private static final long SEED =
+      Long.getLong("penstock.seed", new java.util.SplittableRandom().nextLong());
   private static final MetricsSpec NUMBERS = new MetricsSpec(0, 10);
 
   /** Capacity of a minibatch, and how many rows of it are valid. */
@@ -462,10 +463,13 @@ public abstract class KernelContract {
   @MethodSource("losses")
   void shouldComputeALossItsGradientAndPredictions(
       String name, Function<KernelCall.LossRows, KernelCall.Loss> kind, int outputs) {
-    for (Size size : outputs < 10 ? ALL_SIZES : SIZES) {
+    for (Size size : SIZES) {
       for (double scale : new double[] {0.1, 3, 100}) {
         lose(told(name, outputs, size, scale), kind, outputs, size, scale);
       }
+    }
+    for (Size size : outputs < 10 ? LARGE_SIZES : List.<Size>of()) {
+      lose(told(name, outputs, size), kind, outputs, size, 3);
     }
   }
 
@@ -791,7 +795,7 @@ public abstract class KernelContract {
     }
   }
 
-  /** More than a thousandth of what one session takes, held after ten thousand, is a leak. */
+  /** What is held after ten thousand sessions must be less than one of them takes. */
   @Test
   void shouldFreeOnCloseWhatASessionAllocated() {
     Program program = lifecycleProgram();

@@ -1,0 +1,171 @@
+package io.penstock.trainer.cuda;
+
+import io.penstock.config.Precision;
+import io.penstock.pipeline.Slot;
+import io.penstock.trainer.device.DeviceSession;
+import io.penstock.trainer.device.StepResult;
+import io.penstock.trainer.model.Program;
+import io.penstock.trainer.model.Region;
+import io.penstock.trainer.model.TrainingState;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/** Steps on two streams, one for copies and one for computing; see the package. */
+final class CudaSession implements DeviceSession {
+  private final Program program;
+  private final CudaContext context;
+  private final long copyStream;
+  private final long computeStream;
+  private final Regions regions;
+  private final long step;
+  private final MemorySegment record;
+  private final Twin[] twins;
+
+  /** The training state after the last step that was reported. */
+  private final TrainingState state;
+
+  private long submitted;
+  private long reported;
+
+  CudaSession(
+      Program program,
+      float[] parameters,
+      CudaContext context,
+      String architecture,
+      Precision precision,
+      int twinCount) {
+    this.program = program;
+    this.context = context;
+    state = new TrainingState(program.metrics());
+    copyStream = context.stream();
+    computeStream = context.stream();
+    regions = new Regions(context, program, computeStream);
+    long recordBytes = StepRecord.bytes(state);
+    step = Regions.cleared(context, recordBytes, computeStream);
+    record = context.pinned(recordBytes);
+    Kernels kernels = new Kernels(context, architecture);
+    Matmuls matmuls = new Matmuls(context, precision);
+    long fades = regions.fades(context, program.metrics(), program.layout().capacityRows());
+    long partials = context.memory((long) Plan.MOST_PARTIALS * Double.BYTES);
+    Plan.Shared shared = new Plan.Shared(step, fades, partials);
+    twins = new Twin[twinCount];
+    for (int i = 0; i < twinCount; i++) {
+      Twin twin = new Twin(context, program.layout().deviceBytes(), recordBytes, computeStream);
+      List<Launch> launches = Plan.of(program, kernels, matmuls, regions, shared, twin.memory());
+      if (i == 0) {
+        rehearse(launches);
+      }
+      twin.capture(context, launches, step, computeStream);
+      twins[i] = twin;
+    }
+    write(Region.PARAMETERS, parameters);
+    write(new TrainingState(program.metrics()));
+  }
+
+  /** A step of no weight: loads what loads late, which a capture would not allow, and finds what cannot run. */
+  private void rehearse(List<Launch> launches) {
+    for (Launch launch : launches) {
+      launch.on(computeStream);
+    }
+    Cuda.streamSynchronize(computeStream);
+  }
+
+  @Override
+  public Program program() {
+    return program;
+  }
+
+  @Override
+  public boolean trySubmit(Slot slot) {
+    if (submitted - reported == twins.length) {
+      return false;
+    }
+    check(slot);
+    context.use();
+    twin(submitted)
+        .submit(slot.memory().address(), program.layout().deviceBytes(), copyStream, computeStream);
+    submitted++;
+    return true;
+  }
+
+  /** What kernels rely on: they address the twin's memory without bounds. */
+  private void check(Slot slot) {
+    if (!slot.layout().equals(program.layout())
+        || slot.memory().byteSize() < program.layout().byteSize()
+        || slot.validRows() < 1
+        || slot.validRows() > program.layout().capacityRows()) {
+      throw new IllegalArgumentException(
+          "cuda: a slot of %s with %d rows in %d bytes does not fit a program for %s"
+              .formatted(
+                  slot.layout(), slot.validRows(), slot.memory().byteSize(), program.layout()));
+    }
+  }
+
+  @Override
+  public boolean poll(StepResult result) {
+    if (reported == submitted) {
+      return false;
+    }
+    context.use();
+    Twin twin = twin(reported);
+    if (!twin.isDone()) {
+      return false;
+    }
+    StepRecord.read(twin.record(), result);
+    StepRecord.read(twin.record(), state);
+    reported++;
+    return true;
+  }
+
+  private Twin twin(long number) {
+    return twins[(int) (number % twins.length)];
+  }
+
+  @Override
+  public void read(Region region, float[] to) {
+    requireIdle();
+    requireSize(region, to.length);
+    regions.read(region, to);
+  }
+
+  @Override
+  public void write(Region region, float[] from) {
+    requireIdle();
+    requireSize(region, from.length);
+    regions.write(region, from);
+  }
+
+  private void requireSize(Region region, int length) {
+    if (length != program.size(region)) {
+      throw new IllegalArgumentException(
+          "%s: %d floats expected, not %d".formatted(region, program.size(region), length));
+    }
+  }
+
+  private void requireIdle() {
+    if (reported != submitted) {
+      throw new IllegalStateException(
+          "cuda: %d steps are in flight; poll them first".formatted(submitted - reported));
+    }
+    context.use();
+  }
+
+  @Override
+  public void read(TrainingState to) {
+    to.set(state);
+  }
+
+  @Override
+  public void write(TrainingState from) {
+    requireIdle();
+    record.fill((byte) 0);
+    StepRecord.write(record, from);
+    regions.copyToDevice(record, step);
+    state.set(from);
+  }
+
+  @Override
+  public void close() {
+    context.close();
+  }
+}

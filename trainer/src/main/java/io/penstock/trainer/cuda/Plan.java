@@ -1,0 +1,330 @@
+package io.penstock.trainer.cuda;
+
+import static io.penstock.trainer.cuda.KernelSource.ACTIVATIONS;
+import static io.penstock.trainer.cuda.KernelSource.EVALUATE;
+import static io.penstock.trainer.cuda.KernelSource.LOSSES;
+import static io.penstock.trainer.cuda.KernelSource.OPTIMIZERS;
+import static io.penstock.trainer.cuda.KernelSource.ROWS;
+
+import io.penstock.config.OptimizerConfig;
+import io.penstock.trainer.model.Activation;
+import io.penstock.trainer.model.KernelCall;
+import io.penstock.trainer.model.Matrix;
+import io.penstock.trainer.model.Program;
+import io.penstock.trainer.model.Region;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A program bound to a twin: the one place that looks at what kind a kernel call is. */
+final class Plan {
+  /** Blocks that share the gradient's squares, at most. */
+  static final int MOST_PARTIALS = 256;
+
+  private static final int VALUES_A_BLOCK = 2048;
+
+  private final Kernels kernels;
+  private final Matmuls matmuls;
+  private final Regions regions;
+  private final Shared shared;
+  private final int capacityRows;
+  private final long slot;
+  private final List<Launch> launches = new ArrayList<>();
+
+  /**
+   * What all twins share.
+   *
+   * @param step address of struct Step
+   * @param fades of {@link Regions#fades}
+   * @param partials room for {@link #MOST_PARTIALS} doubles
+   */
+  record Shared(long step, long fades, long partials) {}
+
+  private Plan(
+      Program program,
+      Kernels kernels,
+      Matmuls matmuls,
+      Regions regions,
+      Shared shared,
+      long slot) {
+    this.kernels = kernels;
+    this.matmuls = matmuls;
+    this.regions = regions;
+    this.shared = shared;
+    this.slot = slot;
+    capacityRows = program.layout().capacityRows();
+  }
+
+  /** All launches of a step, in order. */
+  static List<Launch> of(
+      Program program,
+      Kernels kernels,
+      Matmuls matmuls,
+      Regions regions,
+      Shared shared,
+      long slot) {
+    Plan plan = new Plan(program, kernels, matmuls, regions, shared, slot);
+    plan.add(kernels.single(ROWS, "beginStep", slot, shared.step()));
+    for (List<KernelCall> phase :
+        List.of(program.forward(), program.gradient(), program.reduce(), program.update())) {
+      for (KernelCall call : phase) {
+        plan.bind(call, program);
+      }
+    }
+    plan.add(kernels.single(ROWS, "endStep", shared.step()));
+    return List.copyOf(plan.launches);
+  }
+
+  private void add(Launch launch) {
+    launches.add(launch);
+  }
+
+  private void bind(KernelCall call, Program program) {
+    switch (call) {
+      case KernelCall.SelectRows c -> selectRows(c);
+      case KernelCall.Gemm c -> gemm(c);
+      case KernelCall.ActivationGradient c -> activationGradient(c);
+      case KernelCall.Loss c -> loss(c);
+      case KernelCall.Evaluate c -> evaluate(c.rows(), program.metrics().classes());
+      case KernelCall.CheckGradient c -> checkGradient(c);
+      case KernelCall.Update c -> update(c);
+    }
+  }
+
+  private long address(Matrix matrix) {
+    long base = matrix.region() == Region.SLOT ? slot : regions.address(matrix.region());
+    return base + matrix.offset() * Float.BYTES;
+  }
+
+  private Matmuls.Operand operand(Matrix matrix) {
+    return new Matmuls.Operand(
+        address(matrix), matrix.rows(), matrix.columns(capacityRows), matrix.stride());
+  }
+
+  private void selectRows(KernelCall.SelectRows call) {
+    Matrix features = call.features();
+    add(
+        kernels.columns(
+            ROWS,
+            "selectRows",
+            capacityRows,
+            features.rows(),
+            address(features),
+            (long) features.stride(),
+            features.rows(),
+            address(call.weights()),
+            capacityRows,
+            shared.step()));
+  }
+
+  /** The graph's product runs over all rows there is room for: what is none must add nothing to a sum over them. */
+  private void clearPadding(Matrix a, Matrix b) {
+    add(
+        kernels.columns(
+            ROWS,
+            "clearPadding",
+            capacityRows,
+            Math.max(a.rows(), b.rows()),
+            address(a),
+            (long) a.stride(),
+            a.rows(),
+            address(b),
+            (long) b.stride(),
+            b.rows(),
+            capacityRows,
+            shared.step()));
+  }
+
+  private void gemm(KernelCall.Gemm call) {
+    if (call.a().perRow() && capacityRows > 1) {
+      clearPadding(call.a(), call.b());
+    }
+    Matrix sum = call.input() == null ? call.c() : call.input();
+    add(
+        matmuls.multiply(
+            operand(call.a()),
+            call.transposeA(),
+            operand(call.b()),
+            call.transposeB(),
+            operand(sum)));
+    if (call.bias() == null && call.activation() == Activation.IDENTITY && call.input() == null) {
+      return;
+    }
+    int columns = sum.columns(capacityRows);
+    add(
+        kernels.columns(
+            ACTIVATIONS,
+            "biasActivation",
+            columns,
+            sum.rows(),
+            address(sum),
+            address(call.c()),
+            (long) sum.stride(),
+            (long) call.c().stride(),
+            sum.rows(),
+            columns,
+            call.bias() == null ? 0L : address(call.bias()),
+            code(call.activation())));
+  }
+
+  /** As activations.cu has them. */
+  private static int code(Activation activation) {
+    return switch (activation) {
+      case IDENTITY -> 0;
+      case RELU -> 1;
+      case GELU -> 2;
+      case SILU -> 3;
+      case TANH -> 4;
+      case SIGMOID -> 5;
+    };
+  }
+
+  private void activationGradient(KernelCall.ActivationGradient call) {
+    Matrix delta = call.delta();
+    Matrix operand = call.operand();
+    add(
+        kernels.blocks(
+            ACTIVATIONS,
+            "activationGradient",
+            delta.rows(),
+            address(delta),
+            (long) delta.stride(),
+            operand == null ? 0L : address(operand),
+            operand == null ? 0L : (long) operand.stride(),
+            capacityRows,
+            address(call.biasGradient()),
+            code(call.activation()),
+            shared.step()));
+  }
+
+  private void loss(KernelCall.Loss call) {
+    KernelCall.LossRows rows = call.rows();
+    switch (call) {
+      case KernelCall.SoftmaxCrossEntropy c ->
+          add(
+              rowsLaunch(
+                  "softmaxCrossEntropy",
+                  address(rows.outputs()),
+                  (long) rows.outputs().stride(),
+                  rows.outputs().rows(),
+                  address(rows.labels()),
+                  address(rows.weights()),
+                  address(rows.losses()),
+                  address(rows.predictions()),
+                  capacityRows,
+                  shared.step()));
+      case KernelCall.SigmoidCrossEntropy c -> lossOfOneOutput("sigmoidCrossEntropy", rows);
+      case KernelCall.SquaredError c -> lossOfOneOutput("squaredError", rows);
+      case KernelCall.Huber c -> lossOfOneOutput("huber", rows, c.delta());
+      case KernelCall.Quantile c -> lossOfOneOutput("quantile", rows, c.tau());
+    }
+  }
+
+  private Launch rowsLaunch(String kernel, Object... arguments) {
+    return kernels.blocks(LOSSES, kernel, Kernels.blocksOf(capacityRows), arguments);
+  }
+
+  private void lossOfOneOutput(String kernel, KernelCall.LossRows rows, Object... more) {
+    List<Object> arguments =
+        new ArrayList<>(
+            List.of(
+                address(rows.outputs()),
+                address(rows.labels()),
+                address(rows.weights()),
+                address(rows.losses()),
+                address(rows.predictions()),
+                capacityRows,
+                shared.step()));
+    arguments.addAll(List.of(more));
+    add(rowsLaunch(kernel, arguments.toArray()));
+  }
+
+  private void evaluate(KernelCall.LossRows rows, int classes) {
+    add(
+        kernels.blocks(
+            EVALUATE,
+            "evaluate",
+            1,
+            address(rows.labels()),
+            address(rows.weights()),
+            address(rows.losses()),
+            address(rows.predictions()),
+            shared.step(),
+            classes,
+            shared.fades()));
+  }
+
+  private void checkGradient(KernelCall.CheckGradient call) {
+    int size = call.gradient().columns();
+    int blocks = Math.clamp((size + VALUES_A_BLOCK - 1L) / VALUES_A_BLOCK, 1, MOST_PARTIALS);
+    add(
+        kernels.blocks(
+            OPTIMIZERS,
+            "squaresOfGradient",
+            blocks,
+            address(call.gradient()),
+            size,
+            shared.partials()));
+    add(
+        kernels.blocks(
+            OPTIMIZERS,
+            "checkGradient",
+            1,
+            shared.partials(),
+            blocks,
+            call.clipNorm(),
+            shared.step()));
+  }
+
+  private void update(KernelCall.Update call) {
+    float rate = (float) call.rule().learningRate();
+    switch (call.rule()) {
+      case OptimizerConfig.Sgd c -> rule("sgd", call, 0, rate);
+      case OptimizerConfig.Momentum c -> rule("momentum", call, 1, rate, (float) c.momentum());
+      case OptimizerConfig.Nesterov c -> rule("nesterov", call, 1, rate, (float) c.momentum());
+      case OptimizerConfig.Adagrad c -> rule("adagrad", call, 1, rate, (float) c.epsilon());
+      case OptimizerConfig.RmsProp c ->
+          rule(
+              "rmsProp",
+              call,
+              1,
+              rate,
+              (float) c.decay(),
+              (float) (1 - c.decay()),
+              (float) c.epsilon());
+      case OptimizerConfig.Adam c -> adam(call, c.beta1(), c.beta2(), c.epsilon(), 0);
+      case OptimizerConfig.AdamW c ->
+          adam(call, c.beta1(), c.beta2(), c.epsilon(), c.weightDecay());
+    }
+  }
+
+  private void adam(
+      KernelCall.Update call, double beta1, double beta2, double epsilon, double weightDecay) {
+    double rate = call.rule().learningRate();
+    add(kernels.single(OPTIMIZERS, "adamFactors", rate, beta1, beta2, shared.step()));
+    rule(
+        "adam",
+        call,
+        2,
+        (float) beta1,
+        (float) (1 - beta1),
+        (float) beta2,
+        (float) (1 - beta2),
+        (float) epsilon,
+        (float) (1 - rate * weightDecay));
+  }
+
+  /** All rules take parameters, gradient, what they remember, the size and the step, then their own numbers. */
+  private void rule(String kernel, KernelCall.Update call, int states, Object... numbers) {
+    int size = call.parameters().columns();
+    List<Object> arguments = new ArrayList<>();
+    arguments.add(address(call.parameters()));
+    arguments.add(address(call.gradient()));
+    for (int i = 0; i < states; i++) {
+      arguments.add(address(call.state()) + (long) i * size * Float.BYTES);
+    }
+    arguments.add(size);
+    arguments.add(shared.step());
+    arguments.addAll(List.of(numbers));
+    add(kernels.blocks(OPTIMIZERS, kernel, Kernels.blocksOf(size), arguments.toArray()));
+  }
+}

@@ -1,0 +1,57 @@
+// What all kernels share. Compiled by NVRTC (no standard headers), by nvcc, and as C++ by the emulator of the tests.
+//
+// A matrix is feature-major: line i holds a value for each row of the minibatch, `stride` floats from line to line. Launches
+// depend on the capacity alone, so that they can be captured once; how many rows are real is in Step, on the device.
+//
+// Results are equal to the bit on one GPU: no atomics, sums by fixed trees whose form depends on shapes alone.
+#pragma once
+
+#define THREADS 256
+
+// StepResult.Status, by ordinal.
+#define APPLIED 0
+#define NOT_FINITE 1
+#define WEIGHTLESS 2
+
+// What kernels of one step share; StepRecord.java has the same offsets. The training state lies behind it.
+struct Step {
+  double loss;             // sum of weight * loss over the sum of weights
+  double weightSum;
+  long long sequence;
+  int rows;                // real rows
+  int status;
+  float inverseWeightSum;  // 0 where the step is weightless, so that nothing becomes infinite
+  float scale;             // brings the gradient within its bound
+  float rate;              // of Adam: learning rate / (1 - beta1^t)
+  float root;              // of Adam: 1 / sqrt(1 - beta2^t)
+};
+
+// The counters of TrainingState lie here, its doubles behind them.
+#define STATE_BYTES_OFFSET 64
+
+static __device__ inline long long* counters(Step* step) {
+  return (long long*)((char*)step + STATE_BYTES_OFFSET);
+}
+
+static __device__ inline double* values(Step* step) {
+  return (double*)((char*)step + STATE_BYTES_OFFSET + COUNTERS * sizeof(long long));
+}
+
+static __device__ inline bool isFinite(double x) {
+  return x - x == 0;
+}
+
+// Sum over the block's threads, by a fixed tree. All threads must call it, and all get the sum.
+template <typename T>
+static __device__ inline T blockSum(T value, T* shared) {
+  __syncthreads();
+  shared[threadIdx.x] = value;
+  __syncthreads();
+  for (int half = THREADS / 2; half > 0; half /= 2) {
+    if ((int)threadIdx.x < half) {
+      shared[threadIdx.x] += shared[threadIdx.x + half];
+    }
+    __syncthreads();
+  }
+  return shared[0];
+}

@@ -1,0 +1,17 @@
+package io.penstock.trainer.cuda;
+
+import io.penstock.config.Precision;
+import org.junit.jupiter.api.Assumptions;
+
+/** A real GPU; tests are skipped, with the reason, where there is none. */
+final class Gpu {
+  private Gpu() {}
+
+  static CudaDevice device() {
+    try {
+      return CudaDevice.of(0, Precision.FLOAT32);
+    } catch (IllegalStateException e) {
+      return Assumptions.abort(e.getMessage());
+    }
+  }
+}
