@@ -1,4 +1,4 @@
-package io.penstock.trainer.nd4j;
+package io.penstock.trainer;
 
 import io.penstock.config.LossConfig;
 import io.penstock.config.ModelConfig;
@@ -9,7 +9,6 @@ import io.penstock.pipeline.Slot;
 import io.penstock.pipeline.SlotFiller;
 import io.penstock.pipeline.SlotLayout;
 import io.penstock.pipeline.SlotMemory;
-import io.penstock.trainer.Minibatches;
 import io.penstock.trainer.cpu.CpuDevice;
 import io.penstock.trainer.device.Device;
 import io.penstock.trainer.device.DeviceSession;
@@ -18,6 +17,7 @@ import io.penstock.trainer.model.InitialParameters;
 import io.penstock.trainer.model.Lowering;
 import io.penstock.trainer.model.ModelSpec;
 import io.penstock.trainer.model.Program;
+import io.penstock.trainer.nd4j.Nd4jDevice;
 import java.util.List;
 import java.util.SplittableRandom;
 

@@ -1,4 +1,4 @@
-package io.penstock.trainer.nd4j;
+package io.penstock.trainer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
