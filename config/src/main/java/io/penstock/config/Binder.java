@@ -43,7 +43,7 @@ final class Binder {
    */
   <T> @Nullable T bind(Node node, Class<T> type, String path, Map<String, Object> given) {
     problems.place(path, node);
-    Setting root = new Setting(path, type, "", "", null, Key.Unit.PLAIN, false);
+    Setting root = new Setting(path, type, "", "", null, Key.Unit.PLAIN, false, false);
     Object value =
         type.isRecord() ? written(node, type, root, path, given) : value(node, type, root, path);
     return type.cast(value);

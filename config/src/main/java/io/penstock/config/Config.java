@@ -3,6 +3,7 @@ package io.penstock.config;
 import io.penstock.config.Key.Unit;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All settings of a run, as a YAML file declares them.
@@ -21,12 +22,14 @@ import java.util.List;
  * @param pipeline means of the way from source to ring
  * @param evaluation how the run is judged while it trains
  * @param errors what happens to rows that cannot be used
+ * @param checkpoint where what is learnt is kept, so that a run goes on where the one before ended; without it, it ends with
+ *     the process
  * @param http metrics and health over HTTP
  * @param seed of all random numbers of the model
  */
-@Planned({"sources", "checkpoint"})
+@Planned({"sources"})
 public record Config(
-    @Key(byDefault = "penstock") String name,
+    @Key(byDefault = "penstock", mayChange = true) String name,
     SourceConfig source,
     SchemaConfig schema,
     @Key(byDefault = "[]") List<FeatureConfig> features,
@@ -34,12 +37,13 @@ public record Config(
     ModelConfig model,
     @Key(byDefault = "auto") LossConfig loss,
     @Key(byDefault = "adam") OptimizerConfig optimizer,
-    @Key(byDefault = "auto") String device,
-    @Key(byDefault = "float32") Precision precision,
-    @Key(byDefault = "{}") PipelineConfig pipeline,
-    @Key(byDefault = "{}") EvaluationConfig evaluation,
-    @Key(byDefault = "{}") ErrorsConfig errors,
-    @Key(byDefault = "{}", none = "{port: -1}") HttpConfig http,
+    @Key(byDefault = "auto", mayChange = true) String device,
+    @Key(byDefault = "float32", mayChange = true) Precision precision,
+    @Key(byDefault = "{}", mayChange = true) PipelineConfig pipeline,
+    @Key(byDefault = "{}", mayChange = true) EvaluationConfig evaluation,
+    @Key(byDefault = "{}", mayChange = true) ErrorsConfig errors,
+    @Nullable @Key(mayChange = true) CheckpointConfig checkpoint,
+    @Key(byDefault = "{}", none = "{port: -1}", mayChange = true) HttpConfig http,
     @Key(byDefault = "42") long seed) {
 
   /** Checks what settings demand of each other. */
@@ -73,7 +77,8 @@ public record Config(
    */
   public record BatchConfig(
       @Key(byDefault = "256", range = "[1, 65536]") int size,
-      @Key(byDefault = "20ms", none = "0s", range = "[0s, 1h]") Duration maxDelay) {
+      @Key(byDefault = "20ms", none = "0s", range = "[0s, 1h]", mayChange = true)
+          Duration maxDelay) {
     /** Checks ranges. */
     public BatchConfig {
       Setting.check(BatchConfig.class, size, maxDelay);
@@ -125,6 +130,28 @@ public record Config(
     /** Checks ranges. */
     public ErrorsConfig {
       Setting.check(ErrorsConfig.class, deadLetters, maxRate);
+    }
+  }
+
+  /**
+   * Where what is learnt is kept.
+   *
+   * @param directory folder of the checkpoints; one run at a time writes there
+   * @param every time from one checkpoint to the next; zero, {@code none}: by rows, by demand and at the end alone
+   * @param everyRows rows from one checkpoint to the next; 0, {@code none}: by time
+   * @param keep how many there are; a run goes on from the newest that is whole
+   */
+  public record CheckpointConfig(
+      String directory,
+      @Key(byDefault = "30s", none = "0s", range = "[0s, 30d]") Duration every,
+      @Key(byDefault = "0", none = "0", range = "[0, inf)") long everyRows,
+      @Key(byDefault = "3", range = "[1, 1000]") int keep) {
+    /** Checks ranges. */
+    public CheckpointConfig {
+      Setting.check(CheckpointConfig.class, directory, every, everyRows, keep);
+      if (directory.isBlank()) {
+        throw new InvalidSetting("directory", "must name a folder, not be empty");
+      }
     }
   }
 

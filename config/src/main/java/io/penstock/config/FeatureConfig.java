@@ -55,7 +55,7 @@ public sealed interface FeatureConfig {
    */
   @WrittenAs(ImputeForm.class)
   record Impute(List<String> fields, Imputation with, double value, int updateEvery)
-      implements FeatureConfig {
+      implements FeatureConfig, WrittenAs.Meaning {
     /** Checks ranges. */
     public Impute {
       fields = List.copyOf(fields);
@@ -63,6 +63,17 @@ public sealed interface FeatureConfig {
       if (updateEvery < 1) {
         throw new InvalidSetting("updateEvery", "must be at least 1, not " + updateEvery);
       }
+    }
+
+    @Override
+    public WrittenAs.Form written() {
+      String text =
+          switch (with) {
+            case MEAN -> "mean";
+            case LAST -> "last";
+            case CONSTANT -> Double.toString(value);
+          };
+      return new ImputeForm(fields, text, updateEvery);
     }
   }
 
@@ -112,7 +123,7 @@ public sealed interface FeatureConfig {
    */
   @WrittenAs(OneHotForm.class)
   record OneHot(List<String> fields, List<String> values, int capacity, int updateEvery)
-      implements FeatureConfig {
+      implements FeatureConfig, WrittenAs.Meaning {
     /** Makes one feature for each value where there are values. */
     public OneHot {
       fields = List.copyOf(fields);
@@ -124,6 +135,11 @@ public sealed interface FeatureConfig {
       if (updateEvery < 1) {
         throw new InvalidSetting("updateEvery", "must be at least 1, not " + updateEvery);
       }
+    }
+
+    @Override
+    public WrittenAs.Form written() {
+      return new OneHotForm(fields, values, values.isEmpty() ? capacity : null, updateEvery);
     }
 
     private static final int MAX_CAPACITY = 65536;

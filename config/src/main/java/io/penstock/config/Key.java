@@ -23,6 +23,9 @@ import java.lang.annotation.Target;
 
   Unit unit() default Unit.PLAIN;
 
+  /** Whether a saved run may go on though this, and all below it, has changed. */
+  boolean mayChange() default false;
+
   /** How a number may be written. */
   enum Unit {
     PLAIN,

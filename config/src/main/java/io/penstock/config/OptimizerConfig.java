@@ -16,8 +16,8 @@ public sealed interface OptimizerConfig {
    * @param clipNorm bound on the gradient's global norm; 0, {@code none}: none
    */
   record Sgd(
-      @Key(byDefault = "0.01", range = "(0, inf)") double learningRate,
-      @Key(byDefault = "0", none = "0", range = "[0, inf)") double clipNorm)
+      @Key(byDefault = "0.01", range = "(0, inf)", mayChange = true) double learningRate,
+      @Key(byDefault = "0", none = "0", range = "[0, inf)", mayChange = true) double clipNorm)
       implements OptimizerConfig {
     /** Checks ranges. */
     public Sgd {
@@ -33,9 +33,9 @@ public sealed interface OptimizerConfig {
    * @param clipNorm bound on the gradient's global norm; 0, {@code none}: none
    */
   record Momentum(
-      @Key(byDefault = "0.01", range = "(0, inf)") double learningRate,
+      @Key(byDefault = "0.01", range = "(0, inf)", mayChange = true) double learningRate,
       @Key(byDefault = "0.9", range = "[0, 1)") double momentum,
-      @Key(byDefault = "0", none = "0", range = "[0, inf)") double clipNorm)
+      @Key(byDefault = "0", none = "0", range = "[0, inf)", mayChange = true) double clipNorm)
       implements OptimizerConfig {
     /** Checks ranges. */
     public Momentum {
@@ -51,9 +51,9 @@ public sealed interface OptimizerConfig {
    * @param clipNorm bound on the gradient's global norm; 0, {@code none}: none
    */
   record Nesterov(
-      @Key(byDefault = "0.01", range = "(0, inf)") double learningRate,
+      @Key(byDefault = "0.01", range = "(0, inf)", mayChange = true) double learningRate,
       @Key(byDefault = "0.9", range = "[0, 1)") double momentum,
-      @Key(byDefault = "0", none = "0", range = "[0, inf)") double clipNorm)
+      @Key(byDefault = "0", none = "0", range = "[0, inf)", mayChange = true) double clipNorm)
       implements OptimizerConfig {
     /** Checks ranges. */
     public Nesterov {
@@ -69,9 +69,9 @@ public sealed interface OptimizerConfig {
    * @param clipNorm bound on the gradient's global norm; 0, {@code none}: none
    */
   record Adagrad(
-      @Key(byDefault = "0.01", range = "(0, inf)") double learningRate,
+      @Key(byDefault = "0.01", range = "(0, inf)", mayChange = true) double learningRate,
       @Key(byDefault = "1e-10", range = "(0, inf)") double epsilon,
-      @Key(byDefault = "0", none = "0", range = "[0, inf)") double clipNorm)
+      @Key(byDefault = "0", none = "0", range = "[0, inf)", mayChange = true) double clipNorm)
       implements OptimizerConfig {
     /** Checks ranges. */
     public Adagrad {
@@ -88,10 +88,10 @@ public sealed interface OptimizerConfig {
    * @param clipNorm bound on the gradient's global norm; 0, {@code none}: none
    */
   record RmsProp(
-      @Key(byDefault = "0.01", range = "(0, inf)") double learningRate,
+      @Key(byDefault = "0.01", range = "(0, inf)", mayChange = true) double learningRate,
       @Key(byDefault = "0.99", range = "[0, 1)") double decay,
       @Key(byDefault = "1e-8", range = "(0, inf)") double epsilon,
-      @Key(byDefault = "0", none = "0", range = "[0, inf)") double clipNorm)
+      @Key(byDefault = "0", none = "0", range = "[0, inf)", mayChange = true) double clipNorm)
       implements OptimizerConfig {
     /** Checks ranges. */
     public RmsProp {
@@ -109,11 +109,11 @@ public sealed interface OptimizerConfig {
    * @param clipNorm bound on the gradient's global norm; 0, {@code none}: none
    */
   record Adam(
-      @Key(byDefault = "0.001", range = "(0, inf)") double learningRate,
+      @Key(byDefault = "0.001", range = "(0, inf)", mayChange = true) double learningRate,
       @Key(byDefault = "0.9", range = "[0, 1)") double beta1,
       @Key(byDefault = "0.999", range = "[0, 1)") double beta2,
       @Key(byDefault = "1e-8", range = "(0, inf)") double epsilon,
-      @Key(byDefault = "0", none = "0", range = "[0, inf)") double clipNorm)
+      @Key(byDefault = "0", none = "0", range = "[0, inf)", mayChange = true) double clipNorm)
       implements OptimizerConfig {
     /** Checks ranges. */
     public Adam {
@@ -132,12 +132,12 @@ public sealed interface OptimizerConfig {
    * @param clipNorm bound on the gradient's global norm; 0, {@code none}: none
    */
   record AdamW(
-      @Key(byDefault = "0.001", range = "(0, inf)") double learningRate,
+      @Key(byDefault = "0.001", range = "(0, inf)", mayChange = true) double learningRate,
       @Key(byDefault = "0.9", range = "[0, 1)") double beta1,
       @Key(byDefault = "0.999", range = "[0, 1)") double beta2,
       @Key(byDefault = "1e-8", range = "(0, inf)") double epsilon,
       @Key(byDefault = "0.01", range = "[0, inf)") double weightDecay,
-      @Key(byDefault = "0", none = "0", range = "[0, inf)") double clipNorm)
+      @Key(byDefault = "0", none = "0", range = "[0, inf)", mayChange = true) double clipNorm)
       implements OptimizerConfig {
     /** Checks ranges. */
     public AdamW {

@@ -51,7 +51,8 @@ public record SchemaConfig(
    * @param count number of classes, 0 for a number
    */
   @WrittenAs(LabelForm.class)
-  public record LabelConfig(String field, LabelType type, int count, List<String> classes) {
+  public record LabelConfig(String field, LabelType type, int count, List<String> classes)
+      implements WrittenAs.Meaning {
     /** Checks that names and number agree. */
     public LabelConfig {
       if (field.isEmpty()) {
@@ -65,6 +66,13 @@ public record SchemaConfig(
       }
       boolean unnamed = type == LabelType.CLASS && classes.isEmpty();
       classes = unnamed ? Collections.nCopies(count, "") : List.copyOf(classes);
+    }
+
+    @Override
+    public WrittenAs.Form written() {
+      boolean counted = type == LabelType.CLASS && classes.getFirst().isEmpty();
+      return new LabelForm(
+          field, type, counted ? List.of(Integer.toString(count)) : List.copyOf(classes));
     }
   }
 

@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param byDefault YAML; empty: none
  * @param none what the word {@code none} stands for, in YAML; empty: nothing
  * @param optional whether it may be absent without a default
+ * @param mayChange whether a saved run may go on though it has changed
  */
 record Setting(
     String name,
@@ -28,7 +29,8 @@ record Setting(
     String none,
     @Nullable Range range,
     Key.Unit unit,
-    boolean optional) {
+    boolean optional,
+    boolean mayChange) {
 
   /** Every record is made by its settings, so that reading them anew would cost a run's start a second. */
   private static final ClassValue<List<Setting>> SETTINGS =
@@ -48,7 +50,7 @@ record Setting(
     boolean optional = component.getAnnotatedType().isAnnotationPresent(Nullable.class);
     Type type = component.getGenericType();
     return key == null
-        ? new Setting(component.getName(), type, "", "", null, Key.Unit.PLAIN, optional)
+        ? new Setting(component.getName(), type, "", "", null, Key.Unit.PLAIN, optional, false)
         : new Setting(
             component.getName(),
             type,
@@ -56,7 +58,8 @@ record Setting(
             key.none(),
             key.range().isEmpty() ? null : Range.parse(key.range(), key.unit()),
             key.unit(),
-            optional);
+            optional,
+            key.mayChange());
   }
 
   /**

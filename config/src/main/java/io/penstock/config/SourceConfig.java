@@ -26,14 +26,17 @@ public sealed interface SourceConfig {
    */
   @Planned({"tls", "token", "frames", "acknowledge"})
   record Tcp(
-      @Key(byDefault = "9000", range = "[0, 65535]") int port,
-      @Key(byDefault = "127.0.0.1") String bind,
-      @Key(byDefault = "false") boolean insecure,
+      @Key(byDefault = "9000", range = "[0, 65535]", mayChange = true) int port,
+      @Key(byDefault = "127.0.0.1", mayChange = true) String bind,
+      @Key(byDefault = "false", mayChange = true) boolean insecure,
       @Key(byDefault = "{}") FormatConfig format,
-      @Key(byDefault = "1MiB", range = "[64B, 64MiB]", unit = Unit.BYTES) int maxLineBytes,
-      @Key(byDefault = "256", range = "[1, 65536]") int maxConnections,
-      @Key(byDefault = "none", none = "0s", range = "[0s, 30d]") Duration idleTimeout,
-      @Key(byDefault = "0", none = "0", range = "[0, 1_000_000_000]") int endAfterConnections,
+      @Key(byDefault = "1MiB", range = "[64B, 64MiB]", unit = Unit.BYTES, mayChange = true)
+          int maxLineBytes,
+      @Key(byDefault = "256", range = "[1, 65536]", mayChange = true) int maxConnections,
+      @Key(byDefault = "none", none = "0s", range = "[0s, 30d]", mayChange = true)
+          Duration idleTimeout,
+      @Key(byDefault = "0", none = "0", range = "[0, 1_000_000_000]", mayChange = true)
+          int endAfterConnections,
       @Nullable FeedConfig feed)
       implements SourceConfig {
     /** Checks ranges, and that nobody listens to the world by oversight. */
@@ -63,7 +66,8 @@ public sealed interface SourceConfig {
   record File(
       String path,
       @Key(byDefault = "{}") FormatConfig format,
-      @Key(byDefault = "1MiB", range = "[64B, 64MiB]", unit = Unit.BYTES) int maxLineBytes)
+      @Key(byDefault = "1MiB", range = "[64B, 64MiB]", unit = Unit.BYTES, mayChange = true)
+          int maxLineBytes)
       implements SourceConfig {
     /** Checks ranges. */
     public File {
@@ -86,7 +90,7 @@ public sealed interface SourceConfig {
    */
   record Generator(
       GeneratorStream stream,
-      @Key(byDefault = "0", none = "0", range = "[0, inf)") long records,
+      @Key(byDefault = "0", none = "0", range = "[0, inf)", mayChange = true) long records,
       @Key(byDefault = "1") long seed,
       @Key(byDefault = "0", range = "[0, 9]") int concept,
       @Key(byDefault = "0", range = "[0, 1]", unit = Unit.SHARE) double noise,
@@ -176,7 +180,8 @@ public sealed interface SourceConfig {
    * @param rate rows a second; 0, {@code none}: as fast as they are taken
    */
   record FeedConfig(
-      Generator generator, @Key(byDefault = "0", none = "0", range = "[0, inf)") double rate) {
+      Generator generator,
+      @Key(byDefault = "0", none = "0", range = "[0, inf)", mayChange = true) double rate) {
     /** Checks ranges. */
     public FeedConfig {
       Setting.check(FeedConfig.class, generator, rate);

@@ -11,6 +11,12 @@ import java.lang.annotation.Target;
 @interface WrittenAs {
   Class<? extends Form> value();
 
+  /** What was written in a form, and can be written so again. */
+  interface Meaning {
+    /** The form that has this for its meaning. */
+    Form written();
+  }
+
   /** A record whose components are the keys as they are written. */
   interface Form {
     /** The settings as code reads them. */

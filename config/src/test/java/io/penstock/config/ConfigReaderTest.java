@@ -481,7 +481,7 @@ class ConfigReaderTest {
     "'batch:\nseed: 3\n', 'configuration:3:1: batch must be a map with size, maxDelay, not empty'",
     "'seed: {a: 1}\n', 'configuration:3:1: seed must be an integer, not a map'",
     "'[a]: 1\n', 'configuration:1:1: the configuration has a list for a key; keys are texts'",
-    "'checkpoint: {every: 30s}\n', 'configuration:3:1: checkpoint is not built yet; allowed: '",
+    "'checkpoint: {every: 30s}\n', 'configuration:3:1: checkpoint.directory is required: text'",
     "'sources: {}\n', 'configuration:3:1: sources is not built yet; allowed: '",
     "'batch: {}\nunknown: 3\n', 'configuration:4:1: unknown is not known; allowed: name, source,'",
   })

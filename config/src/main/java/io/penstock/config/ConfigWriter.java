@@ -1,0 +1,90 @@
+package io.penstock.config;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.snakeyaml.engine.v2.api.Dump;
+import org.snakeyaml.engine.v2.api.DumpSettings;
+import org.snakeyaml.engine.v2.common.FlowStyle;
+
+/** Writes a configuration, defaults and overrides included, so that {@link ConfigReader} reads the same one again. */
+public final class ConfigWriter {
+  private static final long[] UNIT_NANOS = {
+    86_400_000_000_000L, 3_600_000_000_000L, 60_000_000_000L, 1_000_000_000L, 1_000_000L, 1_000L, 1L
+  };
+  private static final String[] UNITS = {"d", "h", "m", "s", "ms", "us", "ns"};
+
+  private ConfigWriter() {}
+
+  /** The configuration in YAML. */
+  public static String yaml(Config config) {
+    return new Dump(DumpSettings.builder().setDefaultFlowStyle(FlowStyle.BLOCK).build())
+        .dumpToString(tree(config));
+  }
+
+  /** Maps, lists, texts, numbers and truth values. */
+  static Map<?, ?> tree(Config config) {
+    return (Map<?, ?>) tree(config, Config.class);
+  }
+
+  private static Object tree(Object value, Type type) {
+    if (type instanceof ParameterizedType generic) {
+      Type[] of = generic.getActualTypeArguments();
+      return value instanceof List<?> list
+          ? list.stream().map(item -> tree(item, of[0])).toList()
+          : map((Map<?, ?>) value, of[1]);
+    }
+    if (type instanceof Class<?> plain && plain.isSealed()) {
+      return Map.of(Setting.lowerFirst(value.getClass().getSimpleName()), record(value));
+    }
+    return switch (value) {
+      case Record record -> record(record);
+      case Duration duration -> text(duration);
+      case Enum<?> constant -> constant.toString().toLowerCase(Locale.ROOT);
+      default -> value;
+    };
+  }
+
+  private static Map<String, Object> map(Map<?, ?> values, Type of) {
+    Map<String, Object> tree = new LinkedHashMap<>();
+    values.forEach((key, value) -> tree.put(key.toString(), tree(value, of)));
+    return tree;
+  }
+
+  private static Map<String, Object> record(Object meaning) {
+    Object value = meaning instanceof WrittenAs.Meaning m ? m.written() : meaning;
+    Map<String, Object> tree = new LinkedHashMap<>();
+    for (RecordComponent component : value.getClass().getRecordComponents()) {
+      Object part = component(value, component);
+      if (part != null) {
+        tree.put(component.getName(), tree(part, component.getGenericType()));
+      }
+    }
+    return tree;
+  }
+
+  private static Object component(Object record, RecordComponent component) {
+    try {
+      component.getAccessor().setAccessible(true);
+      return component.getAccessor().invoke(record);
+    } catch (IllegalAccessException | InvocationTargetException e) {
+      throw new IllegalStateException("cannot read " + component, e);
+    }
+  }
+
+  private static String text(Duration duration) {
+    long nanos = duration.toNanos();
+    for (int i = 0; nanos > 0 && i < UNITS.length; i++) {
+      if (nanos % UNIT_NANOS[i] == 0) {
+        return nanos / UNIT_NANOS[i] + UNITS[i];
+      }
+    }
+    return "0s";
+  }
+}
