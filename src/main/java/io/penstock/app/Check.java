@@ -1,5 +1,6 @@
 package io.penstock.app;
 
+import io.penstock.app.checkpoint.CheckpointDirectory;
 import io.penstock.config.Config;
 import io.penstock.config.SourceConfig;
 import java.io.IOException;
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code penstock check}: what would go wrong here, what is promised, and whether a run can be repeated to the bit. */
 final class Check {
+  private static final String EXACTLY_ONCE =
+      "every row is trained on exactly once, also when the process is killed and started again";
+
   private final Config config;
   private final List<Engine.DeviceReport> devices;
   private final List<String> lines = new ArrayList<>();
@@ -32,6 +36,7 @@ final class Check {
     source();
     device();
     deadLetters();
+    checkpoint();
     http();
     promise();
     reproducible();
@@ -113,10 +118,7 @@ final class Check {
       return;
     }
     Path file = Path.of(name).toAbsolutePath();
-    Path there = file;
-    while (there != null && !Files.exists(there)) {
-      there = there.getParent();
-    }
+    Path there = nearest(file);
     boolean whole = file.equals(there);
     if (there == null
         || !Files.isWritable(there)
@@ -125,6 +127,37 @@ final class Check {
     } else {
       good("errors.deadLetters", name);
     }
+  }
+
+  /** The file itself, or the nearest folder above it that exists. */
+  private static @Nullable Path nearest(Path file) {
+    Path there = file;
+    while (there != null && !Files.exists(there)) {
+      there = there.getParent();
+    }
+    return there;
+  }
+
+  private void checkpoint() {
+    Config.CheckpointConfig settings = config.checkpoint();
+    if (settings == null) {
+      note("checkpoint", "not set: what is learnt ends with the process");
+      return;
+    }
+    Path folder = Path.of(settings.directory()).toAbsolutePath();
+    Path there = nearest(folder);
+    if (there == null || !Files.isWritable(there) || !Files.isDirectory(there)) {
+      problem("checkpoint.directory", "cannot be written: " + settings.directory());
+      return;
+    }
+    int files = folder.equals(there) ? CheckpointDirectory.files(folder).size() : 0;
+    good(
+        "checkpoint.directory",
+        settings.directory()
+            + (files == 0
+                ? ", empty: the run begins anew"
+                : ", %s: the run goes on from the newest that is whole"
+                    .formatted(Texts.count(files, "checkpoint"))));
   }
 
   private void http() {
@@ -155,6 +188,10 @@ final class Check {
     note(
         "promise",
         switch (config.source()) {
+          case SourceConfig.Tcp _ when config.checkpoint() != null ->
+              "every row accepted is trained on once while the process lives; with the process, rows since the last checkpoint are lost";
+          case SourceConfig.File _ when config.checkpoint() != null -> EXACTLY_ONCE;
+          case SourceConfig.Generator _ when config.checkpoint() != null -> EXACTLY_ONCE;
           case SourceConfig.Tcp _ ->
               "every row accepted is trained on once while the process lives; with the process, weights and rows in flight are lost";
           case SourceConfig.File _ ->

@@ -7,6 +7,7 @@ import io.netty.handler.codec.http.HttpResponseStatus;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Mono;
@@ -15,6 +16,8 @@ import reactor.netty.DisposableServer;
 import reactor.netty.http.server.HttpServer;
 import reactor.netty.http.server.HttpServerResponse;
 import reactor.netty.resources.LoopResources;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /** {@code /metrics} for Prometheus and {@code /health}, on one event loop of its own. */
 final class HttpEndpoint implements AutoCloseable {
@@ -26,6 +29,7 @@ final class HttpEndpoint implements AutoCloseable {
   private final PrometheusMeterRegistry registry;
   private final RunMeters meters;
   private final Supplier<RunSnapshot> latest;
+  private final Supplier<CompletableFuture<Checkpoints.Made>> checkpoint;
   private final DisposableServer server;
 
   /**
@@ -34,8 +38,14 @@ final class HttpEndpoint implements AutoCloseable {
    * @param port 0: any free one
    * @throws StartException where the port cannot be had
    */
-  HttpEndpoint(String bind, int port, Supplier<RunSnapshot> latest, DeadLetters deadLetters) {
+  HttpEndpoint(
+      String bind,
+      int port,
+      Supplier<RunSnapshot> latest,
+      Supplier<CompletableFuture<Checkpoints.Made>> checkpoint,
+      DeadLetters deadLetters) {
     this.latest = latest;
+    this.checkpoint = checkpoint;
     registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     meters = new RunMeters(latest, deadLetters);
     meters.bindTo(registry);
@@ -76,6 +86,7 @@ final class HttpEndpoint implements AutoCloseable {
                 routes
                     .get("/metrics", (request, response) -> metrics(response))
                     .get("/health", (request, response) -> health(response))
+                    .post("/v1/checkpoint", (request, response) -> checkpoint(response))
                     .get("/", (request, response) -> index(response)))
         .bindNow();
   }
@@ -93,21 +104,45 @@ final class HttpEndpoint implements AutoCloseable {
           case STARTING, FAILED -> false;
         };
     response.status(well ? HttpResponseStatus.OK : HttpResponseStatus.SERVICE_UNAVAILABLE);
-    return text(
-        response,
-        "application/json",
-        "{\"state\":\"%s\",\"records\":%d,\"rejected\":%d}\n"
-            .formatted(
-                run.state().name().toLowerCase(Locale.ROOT),
-                run.rows().trained(),
-                run.rows().rejected()));
+    ObjectNode json = JsonMapper.shared().createObjectNode();
+    json.put("state", run.state().name().toLowerCase(Locale.ROOT));
+    json.put("records", run.rows().trained());
+    json.put("rejected", run.rows().rejected());
+    if (run.saved().failure() != null) {
+      // Not a 503: whoever restarts what is ill would lose what could not be saved.
+      json.put("checkpointFailure", run.saved().failure());
+    }
+    return text(response, "application/json", json + "\n");
+  }
+
+  /** 200 when the checkpoint is on the medium; 503 where there is none, and why. */
+  private Publisher<Void> checkpoint(HttpServerResponse response) {
+    return Mono.fromFuture(checkpoint.get(), true)
+        .map(HttpEndpoint::json)
+        .onErrorResume(
+            why -> {
+              response.status(HttpResponseStatus.SERVICE_UNAVAILABLE);
+              return Mono.just(
+                  JsonMapper.shared().createObjectNode().put("failure", Causes.of(why)));
+            })
+        .flatMap(json -> Mono.from(text(response, "application/json", json + "\n")));
+  }
+
+  private static ObjectNode json(Checkpoints.Made made) {
+    ObjectNode json = JsonMapper.shared().createObjectNode();
+    json.put("file", made.file().toString());
+    json.put("number", made.number());
+    json.put("records", made.rows());
+    json.put("bytes", made.bytes());
+    json.put("seconds", made.seconds());
+    return json;
   }
 
   private Publisher<Void> index(HttpServerResponse response) {
     return text(
         response,
         "text/plain; charset=utf-8",
-        "Penstock %s\n\n/metrics  for Prometheus\n/health   200 while all is well\n"
+        "Penstock %s\n\n/metrics             for Prometheus\n/health              200 while all is well\nPOST /v1/checkpoint  a checkpoint now\n"
             .formatted(Version.TEXT));
   }
 

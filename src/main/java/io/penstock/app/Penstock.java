@@ -85,13 +85,25 @@ final class Penstock {
               paramLabel = "FILE",
               description = "Writes what came of the run as JSON.")
           @Nullable Path report,
-      @Option(names = "--fresh", description = "Begins anew, whatever state is saved.")
-          boolean fresh)
+      @Option(names = "--fresh", description = "Begins anew, whatever is saved.") boolean fresh,
+      @Option(
+              names = "--weights-only",
+              description = "Begins anew, but with the weights of the newest checkpoint.")
+          boolean weightsOnly,
+      @Option(
+              names = "--weights",
+              paramLabel = "FILE",
+              description =
+                  "Weights to begin with where no checkpoint is there: a safetensors file, of Penstock or of PyTorch.")
+          @Nullable Path weights)
       throws InterruptedException {
     JvmFlags.require();
     atLeast(0, maxRecords, "--max-records");
     return new Training(engine, terminal)
-        .train(config, orEmpty(sets), new Training.Options(maxRecords, report, fresh));
+        .train(
+            config,
+            orEmpty(sets),
+            new Training.Options(maxRecords, report, beginning(fresh, weightsOnly), weights));
   }
 
   @Command(
@@ -288,6 +300,15 @@ final class Penstock {
     public String[] getVersion() {
       return new String[] {"penstock " + Version.TEXT};
     }
+  }
+
+  private static RunOptions.Beginning beginning(boolean fresh, boolean weightsOnly) {
+    if (fresh && weightsOnly) {
+      throw new StartException("--fresh, --weights-only: name one of them");
+    }
+    return fresh
+        ? RunOptions.Beginning.FRESH
+        : weightsOnly ? RunOptions.Beginning.WEIGHTS_ONLY : RunOptions.Beginning.RESUMED;
   }
 
   private static PrintWriter writer(PrintStream stream) {

@@ -57,6 +57,31 @@ enum PenstockMeter {
   COPY_BYTES(Kind.COUNTER, "penstock.copy.bytes", "bytes", "Bytes copied to the device."),
   COPY_OVERLAP(
       Kind.GAUGE, "penstock.copy.overlap", "", "Share of copying time hidden behind computing."),
+  CHECKPOINTS(Kind.COUNTER, "penstock.checkpoint.written", "", "Checkpoints written."),
+  CHECKPOINTS_FAILED(
+      Kind.COUNTER,
+      "penstock.checkpoint.failed",
+      "",
+      "Checkpoints that could not be written; training went on."),
+  CHECKPOINT_AGE(
+      Kind.GAUGE,
+      "penstock.checkpoint.age",
+      "seconds",
+      "Since the newest checkpoint of this process was cut."),
+  CHECKPOINT_ROWS(
+      Kind.GAUGE, "penstock.checkpoint.rows", "rows", "Rows that the newest checkpoint holds."),
+  CHECKPOINT_BYTES(
+      Kind.GAUGE, "penstock.checkpoint.size", "bytes", "Size of the newest checkpoint."),
+  CHECKPOINT_TIME(
+      Kind.GAUGE,
+      "penstock.checkpoint.duration",
+      "seconds",
+      "From the wish for the newest checkpoint until it was on the medium."),
+  CHECKPOINT_PAUSE(
+      Kind.GAUGE,
+      "penstock.checkpoint.pause",
+      "seconds",
+      "Time that training stood still for the newest checkpoint."),
   ALLOCATED(
       Kind.GAUGE,
       "penstock.allocated.per.row",

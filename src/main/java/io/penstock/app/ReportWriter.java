@@ -3,6 +3,7 @@ package io.penstock.app;
 import io.penstock.app.RunSnapshot.LedgerEntry;
 import io.penstock.app.RunSnapshot.Metrics;
 import io.penstock.app.RunSnapshot.Percentiles;
+import io.penstock.app.RunSnapshot.Saved;
 import io.penstock.app.RunSnapshot.Stage;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -95,6 +96,21 @@ final class ReportWriter {
     ObjectNode ledger = report.putObject("ledger");
     for (LedgerEntry entry : run.outcome().ledger()) {
       ledger.putObject(entry.what()).put("rows", entry.rows()).put("hash", entry.hash());
+    }
+    Saved saved = run.saved();
+    if (saved.file() != null || saved.failed() > 0 || saved.resumedRows() > 0) {
+      ObjectNode checkpoint = report.putObject("checkpoint");
+      checkpoint.put("resumedRecords", saved.resumedRows());
+      checkpoint.put("written", saved.written());
+      checkpoint.put("failed", saved.failed());
+      checkpoint.put("file", saved.file());
+      checkpoint.put("records", saved.rows());
+      checkpoint.put("bytes", saved.bytes());
+      number(checkpoint, "seconds", saved.seconds());
+      number(checkpoint, "pauseMillis", saved.pauseMillis());
+      if (saved.failure() != null) {
+        checkpoint.put("failure", saved.failure());
+      }
     }
     report.put("weightsSha256", run.outcome().weightsSha256());
     report.put("device", run.device());

@@ -1,6 +1,7 @@
 package io.penstock.app;
 
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 
 /**
  * A run, from its sources to its weights, as the application around it sees it. All methods may be called from any thread.
@@ -22,6 +23,9 @@ interface Run extends AutoCloseable {
 
   /** Asks the run to end as {@link #stop} does, but as failed: the snapshot then tells why. The first reason stands. */
   void fail(String reason);
+
+  /** Makes a checkpoint now; fails where none is configured, the run has ended, or it cannot be written. */
+  CompletableFuture<Checkpoints.Made> checkpoint();
 
   /** Waits for the end, however it comes; false where the time was up first. */
   boolean awaitEnd(Duration timeout) throws InterruptedException;

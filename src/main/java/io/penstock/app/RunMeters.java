@@ -58,6 +58,13 @@ final class RunMeters implements MeterBinder {
     gauge(registry, PenstockMeter.POOL_CAPACITY, run -> run.memory().poolCapacityBytes());
     gauge(registry, PenstockMeter.BYTES_IN_FLIGHT, run -> run.memory().inFlightBytes());
     gauge(registry, PenstockMeter.ALLOCATED, run -> run.memory().allocatedBytesPerRecord());
+    counter(registry, PenstockMeter.CHECKPOINTS, run -> run.saved().written());
+    counter(registry, PenstockMeter.CHECKPOINTS_FAILED, run -> run.saved().failed());
+    gauge(registry, PenstockMeter.CHECKPOINT_AGE, run -> run.saved().ageSeconds());
+    gauge(registry, PenstockMeter.CHECKPOINT_ROWS, run -> run.saved().rows());
+    gauge(registry, PenstockMeter.CHECKPOINT_BYTES, run -> run.saved().bytes());
+    gauge(registry, PenstockMeter.CHECKPOINT_TIME, run -> run.saved().seconds());
+    gauge(registry, PenstockMeter.CHECKPOINT_PAUSE, run -> run.saved().pauseMillis() / 1e3);
     counter(registry, PenstockMeter.COPY_BYTES, run -> run.copy().bytes());
     gauge(registry, PenstockMeter.COPY_OVERLAP, run -> run.copy().overlap());
   }

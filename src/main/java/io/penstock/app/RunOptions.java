@@ -1,12 +1,31 @@
 package io.penstock.app;
 
 import io.penstock.pipeline.Rejections;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What the command line adds to a configuration.
  *
  * @param maxRecords rows to train on before the run ends; 0: no bound
- * @param fresh whether saved state is left alone
+ * @param beginning what the run begins with
+ * @param weights file of the weights it begins with, where they are from a file
  * @param rejections where rows go that cannot be used; belongs to the caller
  */
-record RunOptions(long maxRecords, boolean fresh, Rejections rejections) {}
+record RunOptions(
+    long maxRecords, Beginning beginning, @Nullable Path weights, Rejections rejections) {
+
+  RunOptions(long maxRecords, Beginning beginning, Rejections rejections) {
+    this(maxRecords, beginning, null, rejections);
+  }
+
+  /** What a run begins with. */
+  enum Beginning {
+    /** The newest checkpoint, if there is one. */
+    RESUMED,
+    /** Nothing, whatever is saved. */
+    FRESH,
+    /** The weights of the newest checkpoint, and nothing else of it. */
+    WEIGHTS_ONLY
+  }
+}

@@ -13,7 +13,12 @@ import java.util.List;
 
 /** What follows from the configuration and the names of the columns; holds no memory but the operators' state. */
 record RunPlan(
-    BlockSchema schema, FeaturePlan features, SlotLayout layout, ModelSpec model, Program program) {
+    List<String> columns,
+    BlockSchema schema,
+    FeaturePlan features,
+    SlotLayout layout,
+    ModelSpec model,
+    Program program) {
 
   /**
    * Plans a run.
@@ -38,7 +43,7 @@ record RunPlan(
               config.schema().label(),
               features.features());
       Program program = Lowering.lower(model, layout, config.evaluation().window());
-      return new RunPlan(schema, features, layout, model, program);
+      return new RunPlan(List.copyOf(columnNames), schema, features, layout, model, program);
     } catch (IllegalArgumentException e) {
       throw new SourceException(String.valueOf(e.getMessage()), e);
     }

@@ -35,6 +35,7 @@ record RunSnapshot(
     Memory memory,
     Copy copy,
     Outcome outcome,
+    Saved saved,
     @Nullable String failure) {
 
   RunSnapshot {
@@ -175,6 +176,35 @@ record RunSnapshot(
   }
 
   /**
+   * What of the run is safe on disk.
+   *
+   * @param resumedRows rows that the run had been trained on when it went on from a checkpoint
+   * @param written checkpoints written by this process
+   * @param failed attempts that failed
+   * @param file the newest that was written; null: none yet
+   * @param rows trained on before that
+   * @param bytes of that
+   * @param seconds that its writing took
+   * @param pauseMillis that training stood still for it
+   * @param ageSeconds since it was cut
+   * @param failure why the latest attempt failed; null where it did not
+   */
+  record Saved(
+      long resumedRows,
+      long written,
+      long failed,
+      @Nullable String file,
+      long rows,
+      long bytes,
+      double seconds,
+      double pauseMillis,
+      double ageSeconds,
+      @Nullable String failure) {
+    static final Saved NONE =
+        new Saved(0, 0, 0, null, 0, 0, Double.NaN, Double.NaN, Double.NaN, null);
+  }
+
+  /**
    * One line of the ledger.
    *
    * @param what became of the rows: trained, skipped, rejected, lost
@@ -200,10 +230,11 @@ record RunSnapshot(
         memory,
         copy,
         outcome,
+        saved,
         reason);
   }
 
   double rowsPerSecond() {
-    return seconds <= 0 ? 0 : rows.trained() / seconds;
+    return seconds <= 0 ? 0 : (rows.trained() - saved.resumedRows()) / seconds;
   }
 }

@@ -19,7 +19,7 @@ final class Snapshots {
   /**
    * What a run knows without its pipeline.
    *
-   * @param received rows decoded
+   * @param received rows decoded, by this process and by those before that it goes on from
    * @param rejected rows that could not be
    */
   record Facts(
@@ -30,6 +30,7 @@ final class Snapshots {
       long received,
       RunSnapshot.LedgerEntry rejected,
       List<Stage> stages,
+      RunSnapshot.Saved saved,
       @Nullable String failure) {}
 
   /** Before the schema is known: no row has come. */
@@ -50,6 +51,7 @@ final class Snapshots {
         new Memory(0, 0, 0, 0, 0, Double.NaN),
         RunSnapshot.Copy.NONE,
         Outcome.NONE,
+        run.saved,
         run.failure);
   }
 
@@ -83,6 +85,7 @@ final class Snapshots {
         memory(progress, allocatedPerRow),
         new RunSnapshot.Copy(deviceBytes, Double.NaN),
         outcome(status, run.rejected, progress.weightsSha256()),
+        run.saved,
         run.failure);
   }
 

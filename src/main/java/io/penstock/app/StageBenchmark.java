@@ -289,7 +289,10 @@ final class StageBenchmark {
       Path file = Files.createTempFile("penstock-bench", ".csv");
       try (TrainingRun run =
           new TrainingRun(
-              config, new RunOptions(0, true, DeadLetters.countedOnly()), device, null)) {
+              config,
+              new RunOptions(0, RunOptions.Beginning.FRESH, DeadLetters.countedOnly()),
+              device,
+              null)) {
         Files.write(file, csv);
         run.start();
         String address = run.snapshot().source();

@@ -29,6 +29,7 @@ final class Summary {
     if (run.rows().trained() > 0) {
       lines.add("limit        " + Bottleneck.of(run).sentence());
     }
+    lines.addAll(saved(run));
     if (!run.outcome().weightsSha256().isEmpty()) {
       lines.add("weights      sha256 " + run.outcome().weightsSha256());
     }
@@ -108,6 +109,35 @@ final class Summary {
               .formatted(
                   Texts.millis(run.freshnessMillis().p50()),
                   Texts.millis(run.freshnessMillis().p99())));
+    }
+    return lines;
+  }
+
+  private static List<String> saved(RunSnapshot run) {
+    RunSnapshot.Saved saved = run.saved();
+    List<String> lines = new ArrayList<>();
+    if (saved.resumedRows() > 0) {
+      lines.add(
+          "went on      after %s that runs before it had trained on"
+              .formatted(Texts.count(saved.resumedRows(), "row")));
+    }
+    if (saved.file() != null) {
+      lines.add(
+          "checkpoint   %s, at row %s, %s; training stood still %s for it"
+              .formatted(
+                  saved.file(),
+                  Texts.count(saved.rows()),
+                  Texts.bytes(saved.bytes()),
+                  Texts.millis(saved.pauseMillis())));
+    }
+    if (saved.failed() > 0) {
+      lines.add(
+          "             %s could not be written%s"
+              .formatted(
+                  Texts.count(saved.failed(), "checkpoint"),
+                  saved.failure() == null
+                      ? ", those after could"
+                      : "; what was learnt since is not saved: " + saved.failure()));
     }
     return lines;
   }

@@ -1,8 +1,10 @@
 package io.penstock.app;
 
+import io.penstock.pipeline.Merge;
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.Rejections;
 import io.penstock.pipeline.RowTally;
+import io.penstock.pipeline.State;
 
 /** Enters each rejected row into the ledger and hands it on. */
 final class TalliedRejections implements Rejections {
@@ -25,6 +27,13 @@ final class TalliedRejections implements Rejections {
     next.reject(cursor, row, reason, detail, raw, from, to);
     synchronized (tally) {
       tally.add(cursor.key(), row);
+    }
+  }
+
+  /** Goes on from the rows that a cut has counted. */
+  void restore(State cut) {
+    synchronized (tally) {
+      tally.restore(cut, Merge.REJECTED);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.penstock.app;
 
+import io.penstock.app.RunOptions.Beginning;
 import io.penstock.app.RunSnapshot.Phase;
 import io.penstock.config.Config;
 import io.penstock.config.SourceConfig;
@@ -33,8 +34,10 @@ final class Training {
    *
    * @param maxRecords rows to train on before the run ends; 0: no bound
    * @param report file for the report, where one is wanted
+   * @param weights file of the weights to begin with, where there is one
    */
-  record Options(long maxRecords, @Nullable Path report, boolean fresh) {}
+  record Options(
+      long maxRecords, @Nullable Path report, Beginning beginning, @Nullable Path weights) {}
 
   /** Trains to the end; returns the exit code. */
   int train(Path file, List<String> sets, Options options) throws InterruptedException {
@@ -44,7 +47,9 @@ final class Training {
         DeadLetters deadLetters = deadLetters(config);
         Run run =
             engine.run(
-                config, new RunOptions(options.maxRecords(), options.fresh(), deadLetters))) {
+                config,
+                new RunOptions(
+                    options.maxRecords(), options.beginning(), options.weights(), deadLetters))) {
       Watch watch =
           new Watch(
               run,
@@ -53,7 +58,7 @@ final class Training {
               new StatusLine(terminal.err(), terminal.columns()),
               new MetricHistory(config.evaluation().window()));
       RunSnapshot end;
-      try (HttpEndpoint http = http(config, watch::latest, deadLetters)) {
+      try (HttpEndpoint http = http(config, watch::latest, run, deadLetters)) {
         run.start();
         termination.onRequest(run::stop);
         greet(run.snapshot(), http);
@@ -87,21 +92,26 @@ final class Training {
   }
 
   private static @Nullable HttpEndpoint http(
-      Config config, Supplier<RunSnapshot> latest, DeadLetters deadLetters) {
+      Config config, Supplier<RunSnapshot> latest, Run run, DeadLetters deadLetters) {
     return config.http().port() < 0
         ? null
-        : new HttpEndpoint(config.http().bind(), config.http().port(), latest, deadLetters);
+        : new HttpEndpoint(
+            config.http().bind(), config.http().port(), latest, run::checkpoint, deadLetters);
   }
 
   private void greet(RunSnapshot run, @Nullable HttpEndpoint http) {
     terminal
         .err()
         .println(
-            "penstock %s: training from %s on %s%s"
+            "penstock %s: training from %s on %s%s%s"
                 .formatted(
                     Version.TEXT,
                     run.source(),
                     run.device(),
+                    run.saved().resumedRows() == 0
+                        ? ""
+                        : ", going on after %s"
+                            .formatted(Texts.count(run.saved().resumedRows(), "row")),
                     http == null ? "" : "; meters at " + http.address() + "/metrics"));
   }
 

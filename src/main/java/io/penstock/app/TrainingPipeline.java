@@ -1,10 +1,12 @@
 package io.penstock.app;
 
+import io.penstock.app.checkpoint.Weights;
 import io.penstock.config.Config;
 import io.penstock.config.SourceConfig;
 import io.penstock.pipeline.Assembler;
 import io.penstock.pipeline.BlockLayout;
 import io.penstock.pipeline.BlockPool;
+import io.penstock.pipeline.FeaturePlan;
 import io.penstock.pipeline.Merge;
 import io.penstock.pipeline.OperatorStage;
 import io.penstock.pipeline.PartitionCursor;
@@ -17,6 +19,7 @@ import io.penstock.trainer.TrainerStatus;
 import io.penstock.trainer.device.Device;
 import io.penstock.trainer.device.DeviceSession;
 import io.penstock.trainer.model.InitialParameters;
+import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -46,6 +49,8 @@ final class TrainingPipeline implements AutoCloseable {
   private final BlockPool pool;
   private final SlotRing ring;
   private final DeviceSession session;
+  private final List<String> columns;
+  private final FeaturePlan features;
   private final Merge merge;
   private final Scheduler operatorThreads;
   private final OperatorStage operators;
@@ -59,6 +64,7 @@ final class TrainingPipeline implements AutoCloseable {
 
   private volatile String weightsSha256 = "";
   private volatile boolean stopping;
+  private volatile @Nullable State endState;
 
   /**
    * What the run has beside its pipeline.
@@ -79,6 +85,15 @@ final class TrainingPipeline implements AutoCloseable {
       Runnable onEnd) {}
 
   /**
+   * What a run begins with.
+   *
+   * @param weights file of the model's first weights; null: random ones, or those of the cut
+   * @param fitted a cut whose fitted operators are taken over, or null
+   * @param cut to go on from, or null
+   */
+  record Start(@Nullable Path weights, @Nullable State fitted, @Nullable State cut) {}
+
+  /**
    * Where the rows are.
    *
    * @param poolHeldBytes blocks that somebody owns
@@ -96,14 +111,16 @@ final class TrainingPipeline implements AutoCloseable {
   /**
    * Puts the pipeline together; nothing moves yet.
    *
-   * @param saved the cut to go on from, or null to begin
    * @throws IllegalArgumentException where a block or a slot does not fit the memory it may have
    */
-  TrainingPipeline(Surroundings around, RunPlan plan, @Nullable State saved) {
+  TrainingPipeline(Surroundings around, RunPlan plan, Start start) {
     this.around = around;
+    State saved = start.cut();
     Config config = around.config();
     // One for all: what the rehearsal compiled holds for the run only where the types are the same.
     NanoClock nanoClock = around.clock()::nanoTime;
+    columns = plan.columns();
+    features = plan.features();
     try {
       pool =
           owned(
@@ -115,9 +132,7 @@ final class TrainingPipeline implements AutoCloseable {
               SlotRing::close);
       session =
           owned(
-              around
-                  .device()
-                  .open(plan.program(), InitialParameters.of(plan.model(), config.seed())),
+              around.device().open(plan.program(), firstWeights(plan, start)),
               DeviceSession::close);
       Source source = around.sources().open(plan.schema(), context(saved));
       merge = new Merge(List.of(source), EPOCH, around.pipelineThread()::schedule);
@@ -146,10 +161,15 @@ final class TrainingPipeline implements AutoCloseable {
               around.clock(),
               around.stages().assembler);
       trainer = new Trainer(ring, session, around.stages().device, nanoClock, around.clock());
+      State fitted = start.fitted();
+      if (fitted != null) {
+        features.restore(fitted.scope(OperatorStage.SCOPE));
+      }
       if (saved != null) {
-        plan.features().restore(saved.scope("operators"));
-        assembler.restore(saved);
-        trainer.restore(saved.scope(Trainer.SCOPE));
+        merge.restore(saved);
+        plan.features().restore(saved.scope(OperatorStage.SCOPE));
+        assembler.restore(saved.scope(Assembler.SCOPE));
+        trainer.restore(saved);
       }
       rehearsal =
           config.source() instanceof SourceConfig.Tcp tcp
@@ -166,6 +186,12 @@ final class TrainingPipeline implements AutoCloseable {
       closeOwned();
       throw e;
     }
+  }
+
+  private float[] firstWeights(RunPlan plan, Start start) {
+    return start.weights() == null || start.cut() != null
+        ? InitialParameters.of(plan.model(), around.config().seed())
+        : Weights.read(start.weights(), plan.program().parameters());
   }
 
   private <T> T owned(T part, Consumer<T> close) {
@@ -218,6 +244,19 @@ final class TrainingPipeline implements AutoCloseable {
     return merge.cut();
   }
 
+  /** Cuts the run as {@link #cut} does and ends it there. */
+  CompletableFuture<State> cutAndEnd() {
+    return merge.cutAndEnd();
+  }
+
+  /** The state of a run that has trained on its whole stream, once it has ended; null for any other. */
+  @Nullable State endState() {
+    return endState;
+  }
+
+  /** Says that nothing before this cut will be asked for again. */
+  void durable(State cut) {}
+
   /** Ends after the step in flight; returns at once. */
   void stop() {
     stopping = true;
@@ -228,6 +267,21 @@ final class TrainingPipeline implements AutoCloseable {
   /** Whether no further row is wanted: the stream has ended, or there were enough. */
   boolean hasAllRows() {
     return assembler.finished();
+  }
+
+  /** Rows taken from the stream so far, those before the cut that the run goes on from included. */
+  long acceptedRows() {
+    return assembler.acceptedRows();
+  }
+
+  /** Names of the data's columns and of the model's inputs. */
+  Checkpoints.Names names() {
+    return new Checkpoints.Names(columns, features.names());
+  }
+
+  /** How long the last cut held up the device thread, in nanoseconds. */
+  long snapshotNanos() {
+    return trainer.snapshotNanos();
   }
 
   Progress progress() {
@@ -244,6 +298,16 @@ final class TrainingPipeline implements AutoCloseable {
 
   /** The device thread's work: the trainer's, then the end of the run. */
   private final class DeviceWork implements Agent {
+    /** What a barrier behind the last row would have collected: nothing moves any more. */
+    private State wholeState() {
+      State state = new State();
+      merge.save(state);
+      features.save(state.scope(OperatorStage.SCOPE));
+      assembler.save(state.scope(Assembler.SCOPE));
+      trainer.save(state);
+      return state;
+    }
+
     @Override
     public String roleName() {
       return trainer.roleName();
@@ -280,6 +344,9 @@ final class TrainingPipeline implements AutoCloseable {
     public void onClose() {
       trainer.onClose();
       weightsSha256 = session.weightsSha256();
+      if (assembler.exhausted() && ring.fill() == 0) {
+        endState = wholeState();
+      }
       Throwable broken = assembler.failure();
       if (broken != null) {
         around.onFailure().accept(broken);

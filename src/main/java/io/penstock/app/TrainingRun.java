@@ -2,7 +2,11 @@ package io.penstock.app;
 
 import io.penstock.app.RunSnapshot.Phase;
 import io.penstock.app.TrainingPipeline.Progress;
+import io.penstock.app.TrainingPipeline.Start;
 import io.penstock.app.TrainingPipeline.Surroundings;
+import io.penstock.app.checkpoint.Checkpoint;
+import io.penstock.app.checkpoint.CheckpointException;
+import io.penstock.app.checkpoint.Disk;
 import io.penstock.config.Config;
 import io.penstock.config.SourceConfig;
 import io.penstock.ingest.codec.SourceException;
@@ -11,7 +15,6 @@ import io.penstock.pipeline.State;
 import io.penstock.trainer.device.Device;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -30,11 +33,15 @@ import reactor.core.scheduler.Schedulers;
 final class TrainingRun implements Run {
   private static final double WARM_UP_SECONDS = 2;
 
+  /** Of the time that an end by a signal may take. */
+  private static final Duration CUT_WITHIN = Duration.ofMillis(1200);
+
   private final Config config;
   private final RunOptions options;
   private final TalliedRejections rejections;
   private final Device device;
-  private final EpochNanoClock clock = new OffsetEpochNanoClock();
+  private final EpochNanoClock clock;
+  private final @Nullable Checkpoints checkpoints;
   private final Scheduler pipelineThread = Schedulers.newSingle("penstock-pipeline", true);
   private final Sources sources;
   private final Stages stages;
@@ -46,18 +53,57 @@ final class TrainingRun implements Run {
   private volatile @Nullable String failure;
   private volatile long startedNanos;
   private volatile long endedNanos;
+  private long receivedBefore;
+  private long resumedRows;
   private @Nullable Disposable feeding;
 
   /**
    * Opens the source: a listener listens from here on.
    *
+   * @param disk where checkpoints are written
+   * @throws StartException where the configuration cannot be carried out here
+   */
+  static TrainingRun of(Config config, RunOptions options, Device device, Disk disk) {
+    EpochNanoClock clock = new OffsetEpochNanoClock();
+    Checkpoints checkpoints = Checkpoints.open(config, options.beginning(), disk, clock);
+    try {
+      return new TrainingRun(config, options, device, clock, checkpoints, null);
+    } catch (RuntimeException e) {
+      if (checkpoints != null) {
+        checkpoints.close();
+      }
+      throw e;
+    }
+  }
+
+  /**
+   * A run that keeps nothing on disk.
+   *
    * @param saved the cut to go on from, or null to begin
    * @throws StartException where the configuration cannot be carried out here
    */
   TrainingRun(Config config, RunOptions options, Device device, @Nullable State saved) {
+    this(config, options, device, new OffsetEpochNanoClock(), null, saved);
+  }
+
+  private TrainingRun(
+      Config config,
+      RunOptions options,
+      Device device,
+      EpochNanoClock clock,
+      @Nullable Checkpoints checkpoints,
+      @Nullable State cut) {
     this.config = config;
+    this.clock = clock;
+    this.checkpoints = checkpoints;
+    Checkpoint resumed = checkpoints == null ? null : checkpoints.resumed();
+    State saved = resumed == null ? cut : resumed.state();
     rejections = new TalliedRejections(options.rejections());
-    this.options = new RunOptions(options.maxRecords(), options.fresh(), rejections);
+    this.options =
+        new RunOptions(options.maxRecords(), options.beginning(), options.weights(), rejections);
+    if (saved != null) {
+      rejections.restore(saved);
+    }
     this.device = device;
     try {
       sources = new Sources(config);
@@ -67,14 +113,18 @@ final class TrainingRun implements Run {
     }
     stages = new Stages(sources.threads(), config.pipeline().parallelism());
     try {
-      Optional<List<String>> columns = sources.columnNames();
-      if (columns.isPresent()) {
-        pipeline = pipeline(RunPlan.of(config, columns.get()), saved);
+      List<String> columns =
+          resumed == null ? sources.columnNames().orElse(null) : resumed.columns();
+      if (columns != null) {
+        TrainingPipeline made = pipeline(RunPlan.of(config, columns), saved);
+        receivedBefore = made.acceptedRows();
+        resumedRows = made.progress().trainer().rowsTrained();
+        pipeline = made;
       } else if (saved != null) {
         throw new SourceException(
             "schema: a saved run cannot wait for a header; name the columns under format.csv.columns");
       }
-    } catch (SourceException | IllegalArgumentException e) {
+    } catch (SourceException | CheckpointException | IllegalArgumentException e) {
       sources.close();
       pipelineThread.dispose();
       throw new StartException(String.valueOf(e.getMessage()), e);
@@ -93,7 +143,14 @@ final class TrainingRun implements Run {
             clock,
             error -> fail(Causes.of(error)),
             this::end);
-    return new TrainingPipeline(around, plan, saved);
+    return new TrainingPipeline(around, plan, beginning(saved));
+  }
+
+  private Start beginning(@Nullable State saved) {
+    Checkpoints.Transfer transfer = checkpoints == null ? null : checkpoints.weights();
+    return transfer == null
+        ? new Start(options.weights(), null, saved)
+        : new Start(transfer.file(), transfer.fitted(), null);
   }
 
   @Override
@@ -104,7 +161,7 @@ final class TrainingRun implements Run {
       phase = Phase.RUNNING;
     }
     if (ready != null) {
-      ready.start();
+      start(ready);
     } else {
       startWithTheFirstHeader();
     }
@@ -124,9 +181,44 @@ final class TrainingRun implements Run {
 
   private synchronized void begin(TrainingPipeline made) {
     pipeline = made;
-    made.start();
+    start(made);
     if (phase != Phase.RUNNING) {
       made.stop();
+    }
+  }
+
+  private void start(TrainingPipeline ready) {
+    ready.start();
+    if (checkpoints != null) {
+      checkpoints.start(new Cuts(ready));
+    }
+  }
+
+  /** The pipeline as its checkpoints see it. */
+  private record Cuts(TrainingPipeline pipeline) implements Checkpoints.Run {
+    @Override
+    public CompletableFuture<State> cut() {
+      return pipeline.cut();
+    }
+
+    @Override
+    public long rows() {
+      return pipeline.progress().trainer().rowsTrained();
+    }
+
+    @Override
+    public void durable(State cut) {
+      pipeline.durable(cut);
+    }
+
+    @Override
+    public long pauseNanos() {
+      return pipeline.snapshotNanos();
+    }
+
+    @Override
+    public Checkpoints.Names names() {
+      return pipeline.names();
     }
   }
 
@@ -162,17 +254,44 @@ final class TrainingRun implements Run {
   @Override
   public void stop() {
     TrainingPipeline current;
+    boolean first;
     synchronized (this) {
-      if (phase == Phase.RUNNING) {
+      first = phase == Phase.RUNNING;
+      if (first) {
         phase = Phase.STOPPING;
       }
       current = pipeline;
     }
-    if (current != null) {
-      current.stop();
-    } else {
+    if (current == null) {
       sources.close();
+    } else if (first && checkpoints != null && failure == null) {
+      stopAtACut(current, checkpoints);
+    } else {
+      current.stop();
     }
+  }
+
+  /** What is trained until then is saved; a trainer that does not come so far in time is stopped where it is. */
+  private static void stopAtACut(TrainingPipeline current, Checkpoints checkpoints) {
+    CompletableFuture<State> cut = current.cutAndEnd();
+    checkpoints.writeLast(cut);
+    var _ =
+        cut.orTimeout(CUT_WITHIN.toMillis(), TimeUnit.MILLISECONDS)
+            .whenComplete(
+                (state, late) -> {
+                  if (late != null) {
+                    current.stop();
+                  }
+                });
+  }
+
+  /** A checkpoint now. */
+  @Override
+  public CompletableFuture<Checkpoints.Made> checkpoint() {
+    return checkpoints == null
+        ? CompletableFuture.failedFuture(
+            new IllegalStateException("no checkpoint.directory is configured"))
+        : checkpoints.request();
   }
 
   @Override
@@ -185,7 +304,15 @@ final class TrainingRun implements Run {
     stop();
   }
 
-  private synchronized void end() {
+  private void end() {
+    TrainingPipeline current = pipeline;
+    if (checkpoints != null) {
+      checkpoints.finish(current == null || failure != null ? null : current.endState());
+    }
+    endedNow();
+  }
+
+  private synchronized void endedNow() {
     endedNanos = clock.nanoTime();
     allocation.end();
     phase = failure == null ? Phase.ENDED : Phase.FAILED;
@@ -209,9 +336,10 @@ final class TrainingRun implements Run {
             sources.address(),
             device.label(),
             seconds,
-            stages.ingest.rows(),
+            receivedBefore + stages.ingest.rows(),
             rejections.entry(),
             stages.snapshot(),
+            saved(),
             failure);
     if (progress == null) {
       return Snapshots.of(facts);
@@ -221,6 +349,37 @@ final class TrainingRun implements Run {
       allocation.begin(trained);
     }
     return Snapshots.of(facts, progress, allocation.perRow(trained), stages.device.bytes());
+  }
+
+  private RunSnapshot.Saved saved() {
+    if (checkpoints == null) {
+      return RunSnapshot.Saved.NONE;
+    }
+    Checkpoints.Status status = checkpoints.status();
+    Checkpoints.Made latest = status.latest();
+    return latest == null
+        ? new RunSnapshot.Saved(
+            resumedRows,
+            0,
+            status.failed(),
+            null,
+            0,
+            0,
+            Double.NaN,
+            Double.NaN,
+            Double.NaN,
+            status.failure())
+        : new RunSnapshot.Saved(
+            resumedRows,
+            status.written(),
+            status.failed(),
+            latest.file().toString(),
+            latest.rows(),
+            latest.bytes(),
+            latest.seconds(),
+            status.pauseNanos() / 1e6,
+            (clock.nanoTime() - status.latestNanos()) / 1e9,
+            status.failure());
   }
 
   private double seconds(Phase now) {
@@ -243,6 +402,9 @@ final class TrainingRun implements Run {
       last.close();
     }
     sources.close();
+    if (checkpoints != null) {
+      checkpoints.close();
+    }
     // What a connection sends on late is given back on this thread.
     pipelineThread.disposeGracefully().subscribe();
   }

@@ -1,5 +1,6 @@
 package io.penstock.app;
 
+import io.penstock.app.checkpoint.Disk;
 import io.penstock.config.Config;
 import io.penstock.config.ConfigException;
 import io.penstock.config.ConfigReader;
@@ -29,8 +30,8 @@ final class Wiring implements Engine {
 
   @Override
   public Run run(Config config, RunOptions options) {
-    return new TrainingRun(
-        config, options, Devices.open(config.device(), config.precision(), System.err), null);
+    return TrainingRun.of(
+        config, options, Devices.open(config.device(), config.precision(), System.err), Disk.REAL);
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.penstock.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.app.HandDrivenRun.End;
+import io.penstock.app.RunOptions.Beginning;
 import io.penstock.config.Config;
 import io.penstock.pipeline.State;
 import io.penstock.trainer.cpu.CpuDevice;
@@ -150,6 +151,6 @@ class CutAndRestoreTest {
   }
 
   private static TrainingRun run(Device device, @Nullable State saved) {
-    return new TrainingRun(LIVE, new RunOptions(0, true, new Rejected()), device, saved);
+    return new TrainingRun(LIVE, new RunOptions(0, Beginning.FRESH, new Rejected()), device, saved);
   }
 }

@@ -61,6 +61,7 @@ final class FakeEngine implements Engine {
         new PipelineConfig(1, 64 << 20, 8),
         new EvaluationConfig(1000),
         new ErrorsConfig(deadLetters, maxRate),
+        null,
         new HttpConfig(httpPort, "127.0.0.1"),
         42);
   }

@@ -11,6 +11,7 @@ import io.penstock.app.RunSnapshot.Rows;
 import io.penstock.app.RunSnapshot.Stage;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,7 @@ class FakeRun implements Run {
   private final CountDownLatch ended = new CountDownLatch(1);
   private RunSnapshot snapshot = snapshot(Phase.STARTING, 0, 0);
   boolean closed;
+  CompletableFuture<Checkpoints.Made> checkpoint = new CompletableFuture<>();
 
   static final Metrics GOOD =
       new Metrics(0.8721, 0.7, 0.65, 0.55, 0.6712, 0.31, Double.NaN, Double.NaN);
@@ -48,6 +50,7 @@ class FakeRun implements Run {
         new Memory(3, 8, 1 << 20, 64 << 20, 4096, 0.5),
         new Copy(0, Double.NaN),
         new Outcome(List.of(new LedgerEntry("trained", trained, "00ff")), "abc123"),
+        RunSnapshot.Saved.NONE,
         failure);
   }
 
@@ -83,6 +86,11 @@ class FakeRun implements Run {
     become(
         snapshot(
             Phase.FAILED, snapshot().rows().trained(), snapshot().rows().rejected(), 0, reason));
+  }
+
+  @Override
+  public CompletableFuture<Checkpoints.Made> checkpoint() {
+    return checkpoint;
   }
 
   @Override

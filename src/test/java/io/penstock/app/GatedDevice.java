@@ -9,6 +9,7 @@ import io.penstock.trainer.device.StepResult;
 import io.penstock.trainer.model.Program;
 import io.penstock.trainer.model.Region;
 import io.penstock.trainer.model.TrainingState;
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.Semaphore;
 
 /** The cpu device behind a gate: it takes one minibatch for each permit. A trainer slowed to a crawl, without a clock. */
@@ -63,7 +64,7 @@ final class GatedDevice implements Device {
       }
 
       @Override
-      public void read(Region region, float[] to) {
+      public void read(Region region, MemorySegment to) {
         session.read(region, to);
       }
 

@@ -148,9 +148,10 @@ final class HandDrivenRun implements AutoCloseable {
             new StageMeter("assembler"));
     trainer = new Trainer(ring, session, new StageMeter("device"), this::now, this::now);
     if (saved != null) {
-      plan.restore(saved.scope("operators"));
-      assembler.restore(saved);
-      trainer.restore(saved.scope(Trainer.SCOPE));
+      plan.restore(saved.scope(OperatorStage.SCOPE));
+      assembler.restore(saved.scope(Assembler.SCOPE));
+      trainer.restore(saved);
+      merge.restore(saved);
     }
     merge.items().transform(operators::apply).subscribe(assembler);
   }
@@ -216,8 +217,9 @@ final class HandDrivenRun implements AutoCloseable {
       work();
     }
     State state = new State();
-    plan.save(state.scope("operators"));
-    trainer.save(state.scope(Trainer.SCOPE));
+    plan.save(state.scope(OperatorStage.SCOPE));
+    trainer.save(state);
+    merge.save(state);
     trainer.onClose();
     TrainerStatus status = trainer.status();
     return new End(

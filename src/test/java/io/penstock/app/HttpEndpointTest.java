@@ -21,7 +21,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class HttpEndpointTest {
   private final FakeRun run = new FakeRun();
   private final DeadLetters letters = DeadLetters.countedOnly();
-  private final HttpEndpoint http = new HttpEndpoint("127.0.0.1", 0, run::snapshot, letters);
+  private final HttpEndpoint http =
+      new HttpEndpoint("127.0.0.1", 0, run::snapshot, run::checkpoint, letters);
   private final HttpClient client = HttpClient.newHttpClient();
 
   @AfterEach
@@ -73,7 +74,7 @@ class HttpEndpointTest {
   @ParameterizedTest
   @ValueSource(strings = {"no.such.host.invalid", "192.0.2.1"})
   void shouldSayThatAnAddressIsNotOfThisMachine(String bind) {
-    assertThatThrownBy(() -> new HttpEndpoint(bind, 0, run::snapshot, letters))
+    assertThatThrownBy(() -> new HttpEndpoint(bind, 0, run::snapshot, run::checkpoint, letters))
         .isInstanceOf(StartException.class)
         .hasMessageContaining("cannot listen on " + bind);
   }

@@ -2,6 +2,7 @@ package io.penstock.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.app.RunOptions.Beginning;
 import io.penstock.config.Config;
 import io.penstock.trainer.cpu.CpuDevice;
 import io.penstock.trainer.device.Device;
@@ -40,7 +41,7 @@ class LateDeviceTest {
   }
 
   private static RunSnapshot train(Config config, Device device) {
-    RunOptions options = new RunOptions(0, true, new Rejected());
+    RunOptions options = new RunOptions(0, Beginning.FRESH, new Rejected());
     try (TrainingRun run = new TrainingRun(config, options, device, null)) {
       run.start();
       return Runs.end(run);

@@ -1,5 +1,6 @@
 package io.penstock.app;
 
+import io.penstock.app.RunOptions.Beginning;
 import io.penstock.config.Config;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -43,7 +44,7 @@ final class PressedRun {
             "source.tcp.format.csv.header=false");
     Rejected rejected = new Rejected();
     try (TrainingRun run =
-            new TrainingRun(config, new RunOptions(0, true, rejected), device, null);
+            new TrainingRun(config, new RunOptions(0, Beginning.FRESH, rejected), device, null);
         SocketChannel socket =
             SocketChannel.open(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), Runs.port(run)))) {

@@ -3,6 +3,7 @@ package io.penstock.app;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import io.penstock.app.RunOptions.Beginning;
 import io.penstock.config.Config;
 import io.penstock.ingest.netty.Feed;
 import java.io.BufferedReader;
@@ -36,7 +37,7 @@ final class Runs {
   /** A run that is not started. */
   static Run of(String yaml, Rejected rejections, long maxRecords, String... sets) {
     Config config = Config.parse(yaml, sets);
-    return new Wiring().run(config, new RunOptions(maxRecords, true, rejections));
+    return new Wiring().run(config, new RunOptions(maxRecords, Beginning.FRESH, rejections));
   }
 
   /** Runs to the end. */

@@ -22,7 +22,10 @@ import reactor.core.scheduler.Scheduler;
  * next only when that is used up: so demand ends here when the ring is full, and begins here when the device thread has
  * released slots and woken it. It never waits.
  */
-public final class Assembler implements CoreSubscriber<StreamItem> {
+public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
+  /** The assembler's part of a saved state: where a barrier's cut has it. */
+  public static final String SCOPE = "assembler";
+
   private final FeaturePlan plan;
   private final SlotRing ring;
   private final SlotLayout layout;
@@ -46,7 +49,10 @@ public final class Assembler implements CoreSubscriber<StreamItem> {
   private long sequence;
   private long rows;
 
+  private boolean cutShort;
+
   private volatile boolean finished;
+  private volatile boolean exhausted;
   private volatile @Nullable Throwable failure;
   private volatile long acceptedRows;
 
@@ -130,6 +136,11 @@ public final class Assembler implements CoreSubscriber<StreamItem> {
     return finished;
   }
 
+  /** Whether the stream has ended by itself and every row of it has been published. */
+  public boolean exhausted() {
+    return exhausted;
+  }
+
   /** Why the stream broke off. */
   public @Nullable Throwable failure() {
     return failure;
@@ -176,6 +187,11 @@ public final class Assembler implements CoreSubscriber<StreamItem> {
           return false;
         }
         item = null;
+        if (barrier.last()) {
+          finished = true;
+          cancel();
+          return true;
+        }
       }
       case EndOfPartition _ -> item = null;
     }
@@ -184,6 +200,7 @@ public final class Assembler implements CoreSubscriber<StreamItem> {
       if (fill > 0) {
         publish();
       }
+      exhausted = ended && !cutShort && failure == null;
       finished = true;
     }
     if (enough) {
@@ -212,6 +229,7 @@ public final class Assembler implements CoreSubscriber<StreamItem> {
         publish();
       }
     }
+    cutShort |= end < block.rows();
     meter.passed(end, 0);
     item = null;
     block.release();
@@ -350,13 +368,15 @@ public final class Assembler implements CoreSubscriber<StreamItem> {
       control = unfinished;
       slot = claimed;
     }
-    save(barrier.state().scope("assembler"));
+    save(barrier.state().scope(SCOPE));
     control.barrier(barrier);
     ring.publish();
     return true;
   }
 
-  private void save(State state) {
+  /** Writes what is not published yet. When the stream has ended, or at a barrier. */
+  @Override
+  public void save(State state) {
     state.put("counts", sequence, rows, fill);
     state.put("weightSum", weightSum);
     Slot unfinished = slot;
@@ -365,9 +385,9 @@ public final class Assembler implements CoreSubscriber<StreamItem> {
         unfinished == null ? new byte[0] : unfinished.memory().toArray(ValueLayout.JAVA_BYTE));
   }
 
-  /** Takes over a saved cut; before the first item, while the ring is empty. */
-  public void restore(State saved) {
-    State state = saved.scope("assembler");
+  /** Before the first item, while the ring is empty. */
+  @Override
+  public void restore(State state) {
     long[] counts = state.longs("counts");
     sequence = counts[0];
     rows = counts[1];

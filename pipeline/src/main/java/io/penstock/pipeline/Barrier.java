@@ -9,12 +9,21 @@ import java.util.concurrent.CompletableFuture;
 public final class Barrier implements StreamItem {
   private final long id;
   private final int epoch;
+  private final boolean last;
   private final State state = new State();
   private final CompletableFuture<State> saved = new CompletableFuture<>();
 
   public Barrier(long id, int epoch) {
+    this(id, epoch, false);
+  }
+
+  /**
+   * @param last whether the stream ends here: what would follow is left for a run that goes on from this cut
+   */
+  Barrier(long id, int epoch, boolean last) {
     this.id = id;
     this.epoch = epoch;
+    this.last = last;
   }
 
   public long id() {
@@ -24,6 +33,11 @@ public final class Barrier implements StreamItem {
   @Override
   public int epoch() {
     return epoch;
+  }
+
+  /** Whether nothing behind it is to be trained. */
+  boolean last() {
+    return last;
   }
 
   /** Where parts write as the barrier passes them. */

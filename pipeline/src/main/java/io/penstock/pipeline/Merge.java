@@ -13,12 +13,18 @@ import reactor.core.publisher.Flux;
  * The one serial point before the first stateful operator: interleaves the partitions of all sources, in turn and by demand,
  * and injects barriers. From here on the stream has one order.
  */
-public final class Merge {
+public final class Merge implements Stateful {
+  private static final String POSITIONS = "positions";
+
+  /** The tally of rejected rows in a cut, see {@link RowTally#restore}. */
+  public static final String REJECTED = "ledger.rejected";
+
   private final List<Source> sources;
   private final int epoch;
   private final Interleave items;
   private final AtomicLong nextBarrier = new AtomicLong();
   private final List<PartitionCursor> cursors = new CopyOnWriteArrayList<>();
+  private final RowTally rejected = new RowTally();
 
   /**
    * Merges what {@code sources} send.
@@ -50,16 +56,48 @@ public final class Merge {
    * @return the cut, when the trainer has passed it; fails where the stream has ended
    */
   public CompletableFuture<State> cut() {
-    Barrier barrier = new Barrier(nextBarrier.getAndIncrement(), epoch);
+    return cut(false);
+  }
+
+  /** Cuts the stream as {@link #cut} does, and ends it there: what has come and lies behind is not trained. */
+  public CompletableFuture<State> cutAndEnd() {
+    return cut(true);
+  }
+
+  private CompletableFuture<State> cut(boolean last) {
+    Barrier barrier = new Barrier(nextBarrier.getAndIncrement(), epoch, last);
     items.insert(barrier);
     return barrier.saved();
   }
 
   private void pass(StreamItem item) {
     switch (item) {
-      case Block block -> block.cursor().advanceTo(block.nextRow(), block.nextOffset());
-      case Barrier barrier -> barrier.state().put("positions", positions());
+      case Block block -> pass(block);
+      case Barrier barrier -> save(barrier.state());
       case EndOfPartition end -> forget(end.cursor());
+    }
+  }
+
+  private void pass(Block block) {
+    PartitionCursor cursor = block.cursor();
+    if (block.nextRow() - cursor.nextRow() > block.rows()) {
+      tallyRejected(block, cursor);
+    }
+    cursor.advanceTo(block.nextRow(), block.nextOffset());
+  }
+
+  /** Rows are numbered before they are decoded: a number that is missing is that of a rejected row. */
+  private void tallyRejected(Block block, PartitionCursor cursor) {
+    long expected = cursor.nextRow();
+    for (int i = 0; i <= block.rows(); i++) {
+      long next =
+          i == block.rows()
+              ? block.nextRow()
+              : Values.getLong(block.memory(), block.layout().rowOffset(), i);
+      while (expected < next) {
+        rejected.add(cursor.key(), expected++);
+      }
+      expected = next + 1;
     }
   }
 
@@ -68,6 +106,19 @@ public final class Merge {
     if (!sources.get(ended.source()).replays()) {
       cursors.remove(ended);
     }
+  }
+
+  /** Writes positions, and the rows that were rejected before them. On the pipeline thread, or when the stream has ended. */
+  @Override
+  public void save(State state) {
+    state.put(POSITIONS, positions());
+    rejected.save(state, REJECTED);
+  }
+
+  /** Takes over the rejected rows; the positions are for the sources: {@link #cursors}. */
+  @Override
+  public void restore(State state) {
+    rejected.restore(state, REJECTED);
   }
 
   /** Source, partition, next row and offset of every partition, one after the other. */
@@ -79,7 +130,7 @@ public final class Merge {
 
   /** The cursors that a saved cut holds for one source. */
   public static List<PartitionCursor> cursors(State state, int source) {
-    long[] saved = state.longs("positions");
+    long[] saved = state.longs(POSITIONS);
     List<PartitionCursor> cursors = new ArrayList<>();
     for (int i = 0; i < saved.length; i += 4) {
       if (saved[i] == source) {

@@ -12,6 +12,9 @@ import reactor.core.scheduler.Scheduler;
  * thread and workers of a scheduler. A block goes on when all are done, so its memory has one owner at any time.
  */
 public final class OperatorStage implements Disposable {
+  /** The operators' part of a saved state: where a barrier's cut has it. */
+  public static final String SCOPE = "operators";
+
   private final FeaturePlan plan;
   private final NanoClock clock;
   private final StageMeter meter;
@@ -52,7 +55,7 @@ public final class OperatorStage implements Disposable {
   private void work(StreamItem item) {
     switch (item) {
       case Block b -> process(b);
-      case Barrier b -> plan.save(b.state().scope("operators"));
+      case Barrier b -> plan.save(b.state().scope(SCOPE));
       case EndOfPartition _ -> {}
     }
   }

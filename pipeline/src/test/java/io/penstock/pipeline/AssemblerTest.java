@@ -259,7 +259,7 @@ class AssemblerTest {
       ring = ring(4);
       consumed = -1;
       Assembler second = assembler(Duration.ZERO, Long.MAX_VALUE);
-      second.restore(barrier.state());
+      second.restore(barrier.state().scope(Assembler.SCOPE));
       Flux.fromIterable(rows.blocks(cursor, cut, 44, new SplittableRandom(cut))).subscribe(second);
       train(99);
       assertThat(trained)

@@ -31,10 +31,7 @@ import org.agrona.concurrent.NanoClock;
  * #status}.
  */
 public final class Trainer implements Agent, Stateful {
-  /** The trainer's part of a saved state: where a barrier's cut has it, see {@link State#scope}. */
-  public static final String SCOPE = "trainer";
-
-  private static final String DEVICE = "device";
+  private static final String LEDGER = "ledger";
   private static final ValueLayout.OfLong LONG =
       JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -50,6 +47,7 @@ public final class Trainer implements Agent, Stateful {
   private final Histogram stepNanos = new Histogram();
   private final Histogram freshnessNanos = new Histogram();
   private final TrainingState training;
+  private final SnapshotMemory snapshots;
   private final long[] submittedAt;
   private final int mask;
   private double loss = Double.NaN;
@@ -71,6 +69,7 @@ public final class Trainer implements Agent, Stateful {
   private volatile boolean statusWanted;
   private volatile boolean done;
   private volatile TrainerStatus status;
+  private volatile long snapshotNanos;
 
   /**
    * Makes a trainer that is the ring's only consumer.
@@ -95,6 +94,7 @@ public final class Trainer implements Agent, Stateful {
     this.clock = clock;
     this.wallClock = wallClock;
     training = new TrainingState(session.program().metrics());
+    snapshots = new SnapshotMemory(session.snapshotBytes());
     submittedAt = new long[ring.capacitySlots()];
     mask = submittedAt.length - 1;
     next = ring.released() + 1;
@@ -163,7 +163,7 @@ public final class Trainer implements Agent, Stateful {
 
   private void pass(Barrier barrier) {
     try {
-      save(barrier.state().scope(SCOPE));
+      saveInOneCopy(barrier.state());
     } catch (RuntimeException e) {
       barrier.abandon(e);
       throw e;
@@ -268,19 +268,35 @@ public final class Trainer implements Agent, Stateful {
         Quantiles.of(freshnessNanos));
   }
 
+  private void saveInOneCopy(State state) {
+    long began = clock.nanoTime();
+    saveTallies(state);
+    session.save(state, snapshots.takenBy(state));
+    snapshotNanos = clock.nanoTime() - began;
+  }
+
+  private void saveTallies(State state) {
+    trained.save(state.scope(LEDGER), "trained");
+    skipped.save(state.scope(LEDGER), "skipped");
+  }
+
+  /** How long the last barrier held up the device thread, in nanoseconds; 0 before the first. */
+  public long snapshotNanos() {
+    return snapshotNanos;
+  }
+
   /** Writes trainer and device state; no step may be in flight. */
   @Override
   public void save(State state) {
-    trained.save(state, "trained");
-    skipped.save(state, "skipped");
-    session.save(state.scope(DEVICE));
+    saveTallies(state);
+    session.save(state);
   }
 
   @Override
   public void restore(State state) {
-    trained.restore(state, "trained");
-    skipped.restore(state, "skipped");
-    session.restore(state.scope(DEVICE));
+    trained.restore(state.scope(LEDGER), "trained");
+    skipped.restore(state.scope(LEDGER), "skipped");
+    session.restore(state);
     status = currentStatus();
   }
 

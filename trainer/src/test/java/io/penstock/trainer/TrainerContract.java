@@ -144,7 +144,7 @@ public abstract class TrainerContract {
         assertThat(first.finish()).as("a barrier changes nothing").isEqualTo(plain);
       }
       try (Run second = new Run(device())) {
-        second.trainer.restore(state.scope(Trainer.SCOPE));
+        second.trainer.restore(state);
         second.train(cut, minibatches.size());
         assertThat(second.finish()).as("cut at %d, seed %d", cut, SEED).isEqualTo(plain);
         TrainerStatus status = second.trainer.status();

@@ -72,8 +72,8 @@ final class Buffers implements AutoCloseable {
     return totals;
   }
 
-  void read(Region region, float[] to) {
-    MemorySegment.copy(region(region), ValueLayout.JAVA_FLOAT, 0, to, 0, to.length);
+  void read(Region region, MemorySegment to) {
+    to.copyFrom(region(region));
   }
 
   void write(Region region, float[] from) {

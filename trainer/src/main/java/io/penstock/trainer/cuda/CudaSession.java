@@ -122,9 +122,9 @@ final class CudaSession implements DeviceSession {
   }
 
   @Override
-  public void read(Region region, float[] to) {
+  public void read(Region region, MemorySegment to) {
     requireIdle();
-    requireSize(region, to.length);
+    requireSize(region, to.byteSize() / Float.BYTES);
     regions.read(region, to);
   }
 
@@ -135,7 +135,7 @@ final class CudaSession implements DeviceSession {
     regions.write(region, from);
   }
 
-  private void requireSize(Region region, int length) {
+  private void requireSize(Region region, long length) {
     if (length != program.size(region)) {
       throw new IllegalArgumentException(
           "%s: %d floats expected, not %d".formatted(region, program.size(region), length));

@@ -55,8 +55,8 @@ final class Regions {
     return Objects.requireNonNull(addresses.get(region));
   }
 
-  void read(Region region, float[] to) {
-    copyToHost(address(region), MemorySegment.ofArray(to));
+  void read(Region region, MemorySegment to) {
+    copyToHost(address(region), to);
   }
 
   void write(Region region, float[] from) {

@@ -6,6 +6,8 @@ import io.penstock.pipeline.Stateful;
 import io.penstock.trainer.model.Program;
 import io.penstock.trainer.model.Region;
 import io.penstock.trainer.model.TrainingState;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 
 /**
  * A program on a device, with its weights. All methods are for the device thread. Everything but {@link #trySubmit} and
@@ -30,8 +32,13 @@ public interface DeviceSession extends Stateful, AutoCloseable {
    */
   boolean poll(StepResult result);
 
+  /** Copies a region of the device out; {@code to} has its size in bytes, off the heap or on it. */
+  void read(Region region, MemorySegment to);
+
   /** Copies a region of the device out; {@code to} has its size. */
-  void read(Region region, float[] to);
+  default void read(Region region, float[] to) {
+    read(region, MemorySegment.ofArray(to));
+  }
 
   /** Copies {@code from}, of the region's size, into a region of the device. */
   void write(Region region, float[] from);
@@ -56,7 +63,21 @@ public interface DeviceSession extends Stateful, AutoCloseable {
 
   @Override
   default void save(State state) {
-    SessionState.save(this, state);
+    save(state, Arena.ofAuto().allocate(snapshotBytes(), Long.BYTES));
+  }
+
+  /** Bytes of parameters and optimizer state. */
+  default long snapshotBytes() {
+    return SessionState.bytes(program());
+  }
+
+  /**
+   * Saves by one copy of parameters and optimizer state, into memory that the state looks at until it is released.
+   *
+   * @param memory of {@link #snapshotBytes}
+   */
+  default void save(State state, MemorySegment memory) {
+    SessionState.save(this, state, memory);
   }
 
   @Override

@@ -6,33 +6,45 @@ import io.penstock.trainer.model.ParameterLayout.Tensor;
 import io.penstock.trainer.model.Program;
 import io.penstock.trainer.model.Region;
 import io.penstock.trainer.model.TrainingState;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
 import java.util.HexFormat;
 
 /** What a session saves, the same for every device: parameters and optimizer state by tensor, and the training state. */
 final class SessionState {
+  private static final String MODEL = "model.";
+  private static final String COUNTERS = "training.counters";
+  private static final String VALUES = "training.values";
+
   private SessionState() {}
 
-  static void save(DeviceSession session, State state) {
+  /** Bytes that a session's parameters and optimizer state take. */
+  static long bytes(Program program) {
+    return ((long) program.size(Region.PARAMETERS) + program.size(Region.OPTIMIZER)) * Float.BYTES;
+  }
+
+  static void save(DeviceSession session, State state, MemorySegment memory) {
     Program program = session.program();
     ParameterLayout layout = program.parameters();
-    float[] parameters = session.parameters();
-    float[] optimizer = new float[program.size(Region.OPTIMIZER)];
+    long parameterBytes = (long) layout.size() * Float.BYTES;
+    MemorySegment optimizer =
+        memory.asSlice(parameterBytes, (long) program.size(Region.OPTIMIZER) * Float.BYTES);
+    session.read(Region.PARAMETERS, memory.asSlice(0, parameterBytes));
     session.read(Region.OPTIMIZER, optimizer);
     for (Tensor tensor : layout.tensors()) {
-      state.put(tensor.name(), part(parameters, tensor, 0));
-      for (int i = 0; i < optimizer.length / layout.size(); i++) {
-        state.put(optimizerName(tensor, i), part(optimizer, tensor, i * layout.size()));
+      state.put(MODEL + tensor.name(), part(memory, tensor));
+      for (int i = 0; i < optimizerStates(program); i++) {
+        MemorySegment own = optimizer.asSlice(i * parameterBytes);
+        state.put(optimizerName(tensor, i), part(own, tensor));
       }
     }
     TrainingState training = new TrainingState(program.metrics());
     session.read(training);
-    state.put("counters", training.counters());
-    state.put("values", training.values());
+    state.put(COUNTERS, training.counters());
+    state.put(VALUES, training.values());
   }
 
   static void restore(DeviceSession session, State state) {
@@ -41,16 +53,20 @@ final class SessionState {
     float[] parameters = new float[layout.size()];
     float[] optimizer = new float[program.size(Region.OPTIMIZER)];
     for (Tensor tensor : layout.tensors()) {
-      take(state, tensor.name(), tensor, parameters, 0);
-      for (int i = 0; i < optimizer.length / layout.size(); i++) {
+      take(state, MODEL + tensor.name(), tensor, parameters, 0);
+      for (int i = 0; i < optimizerStates(program); i++) {
         take(state, optimizerName(tensor, i), tensor, optimizer, i * layout.size());
       }
     }
     TrainingState training = new TrainingState(program.metrics());
-    training.set(state.longs("counters"), state.doubles("values"));
+    training.set(state.longs(COUNTERS), state.doubles(VALUES));
     session.write(Region.PARAMETERS, parameters);
     session.write(Region.OPTIMIZER, optimizer);
     session.write(training);
+  }
+
+  private static int optimizerStates(Program program) {
+    return program.size(Region.OPTIMIZER) / program.parameters().size();
   }
 
   static String sha256(ParameterLayout layout, float[] parameters) {
@@ -69,9 +85,11 @@ final class SessionState {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  private static float[] part(float[] values, Tensor tensor, int base) {
-    int from = base + tensor.offset();
-    return Arrays.copyOfRange(values, from, from + tensor.size());
+  private static State.Matrix part(MemorySegment values, Tensor tensor) {
+    return new State.Matrix(
+        values.asSlice((long) tensor.offset() * Float.BYTES, (long) tensor.size() * Float.BYTES),
+        tensor.rows(),
+        tensor.columns());
   }
 
   private static void take(State state, String name, Tensor tensor, float[] values, int base) {
@@ -85,6 +103,6 @@ final class SessionState {
   }
 
   private static String optimizerName(Tensor tensor, int index) {
-    return tensor.name() + ".optimizer" + index;
+    return "optimizer." + tensor.name() + "." + index;
   }
 }

@@ -133,15 +133,18 @@ final class Buffers implements AutoCloseable {
     return buffer;
   }
 
-  void read(Region region, float[] to) {
-    if (to.length == 0) {
+  void read(Region region, MemorySegment to) {
+    if (to.byteSize() == 0) {
+      return;
+    }
+    if (to.isNative()) {
+      library.copyToHost(new Address().at(to.address()), region(region).at(0), to.byteSize());
       return;
     }
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment staging = arena.allocate(ValueLayout.JAVA_FLOAT, to.length);
-      library.copyToHost(
-          new Address().at(staging.address()), region(region).at(0), staging.byteSize());
-      MemorySegment.copy(staging, ValueLayout.JAVA_FLOAT, 0, to, 0, to.length);
+      MemorySegment staging = arena.allocate(to.byteSize(), Float.BYTES);
+      read(region, staging);
+      to.copyFrom(staging);
     }
   }
 

@@ -8,6 +8,7 @@ import io.penstock.trainer.model.KernelCall;
 import io.penstock.trainer.model.Program;
 import io.penstock.trainer.model.Region;
 import io.penstock.trainer.model.TrainingState;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -152,8 +153,8 @@ final class Nd4jSession implements DeviceSession {
   }
 
   @Override
-  public void read(Region region, float[] to) {
-    requireSize(region, to.length);
+  public void read(Region region, MemorySegment to) {
+    requireSize(region, to.byteSize() / Float.BYTES);
     streams.attach();
     streams.synchronize();
     buffers.read(region, to);
@@ -167,7 +168,7 @@ final class Nd4jSession implements DeviceSession {
     buffers.write(region, from);
   }
 
-  private void requireSize(Region region, int length) {
+  private void requireSize(Region region, long length) {
     if (length != program.size(region)) {
       throw new IllegalArgumentException(
           "%s: %d floats expected, not %d".formatted(region, program.size(region), length));

@@ -6,6 +6,7 @@ import io.penstock.pipeline.SlotMemory;
 import io.penstock.trainer.model.Program;
 import io.penstock.trainer.model.Region;
 import io.penstock.trainer.model.TrainingState;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.Random;
@@ -193,7 +194,7 @@ public final class LateDevice implements Device {
     }
 
     @Override
-    public void read(Region region, float[] to) {
+    public void read(Region region, MemorySegment to) {
       requireIdle();
       session.read(region, to);
     }

@@ -1,0 +1,434 @@
+package io.penstock.app;
+
+import io.penstock.app.checkpoint.Checkpoint;
+import io.penstock.app.checkpoint.CheckpointDirectory;
+import io.penstock.app.checkpoint.CheckpointDirectory.Written;
+import io.penstock.app.checkpoint.CheckpointException;
+import io.penstock.app.checkpoint.Disk;
+import io.penstock.config.Config;
+import io.penstock.config.Config.CheckpointConfig;
+import io.penstock.config.ConfigDifference;
+import io.penstock.config.ConfigWriter;
+import io.penstock.pipeline.State;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Collectors;
+import org.agrona.concurrent.EpochNanoClock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A run's checkpoints: the one that it goes on from, and the thread that writes new ones while training goes on. A checkpoint
+ * that cannot be written is told loudly and tried again; it never stops the run.
+ */
+final class Checkpoints implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Checkpoints.class);
+
+  /** How often the thread looks whether a checkpoint is due. */
+  private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
+
+  private final Config config;
+  private final CheckpointConfig settings;
+  private final CheckpointDirectory directory;
+  private final EpochNanoClock clock;
+  private final ReentrantLock lock = new ReentrantLock();
+  private final Condition changed = lock.newCondition();
+  private final Thread thread = new Thread(this::work, "penstock-checkpoint");
+
+  private @Nullable Checkpoint resumed;
+  private @Nullable Transfer weights;
+  private @Nullable Run run;
+  private @Nullable CompletableFuture<Made> wanted;
+  private @Nullable CompletableFuture<State> last;
+  private boolean ending;
+  private @Nullable State endState;
+
+  private volatile Status status = Status.NONE;
+
+  /** What the checkpoints of a run are made of; called on the checkpoint thread. */
+  interface Run {
+    /** As {@link io.penstock.pipeline.Merge#cut}. */
+    CompletableFuture<State> cut();
+
+    /** Rows trained on so far. */
+    long rows();
+
+    /** Says that nothing before this cut is asked for again. */
+    void durable(State cut);
+
+    /** How long the last cut held up the device thread. */
+    long pauseNanos();
+
+    /** Names of the data's columns and of the model's inputs. */
+    Names names();
+  }
+
+  /**
+   * What a run that begins anew takes of one before it.
+   *
+   * @param file with the weights
+   * @param fitted a cut with the fitted operators, where the features are still the same
+   */
+  record Transfer(Path file, @Nullable State fitted) {}
+
+  /** Columns and features. */
+  record Names(List<String> columns, List<String> features) {}
+
+  /**
+   * A checkpoint that was made.
+   *
+   * @param rows trained on before it
+   * @param seconds from the wish for it until it was on the medium
+   */
+  record Made(Path file, long number, long rows, long bytes, double seconds) {}
+
+  /**
+   * How things stand.
+   *
+   * @param written since the start of this process
+   * @param failed likewise
+   * @param latest the newest that was written by this process
+   * @param latestNanos when it was cut, nanoseconds since 1970
+   * @param pauseNanos how long the device thread stood still for it
+   * @param failure why the last attempt failed; null after one that did not
+   */
+  record Status(
+      long written,
+      long failed,
+      @Nullable Made latest,
+      long latestNanos,
+      long pauseNanos,
+      @Nullable String failure) {
+    static final Status NONE = new Status(0, 0, null, 0, 0, null);
+  }
+
+  private Checkpoints(
+      Config config,
+      CheckpointConfig settings,
+      CheckpointDirectory directory,
+      EpochNanoClock clock) {
+    this.config = config;
+    this.settings = settings;
+    this.directory = directory;
+    this.clock = clock;
+    thread.setDaemon(true);
+  }
+
+  /**
+   * Takes the folder, and finds what the run goes on from; null where none is configured.
+   *
+   * @throws StartException where the folder cannot be used, or holds a run that this configuration cannot go on with
+   */
+  static @Nullable Checkpoints open(
+      Config config, RunOptions.Beginning beginning, Disk disk, EpochNanoClock clock) {
+    CheckpointConfig settings = config.checkpoint();
+    if (settings == null) {
+      return null;
+    }
+    try {
+      CheckpointDirectory directory =
+          new CheckpointDirectory(Path.of(settings.directory()), settings.keep(), disk);
+      try {
+        Checkpoints checkpoints = new Checkpoints(config, settings, directory, clock);
+        checkpoints.begin(beginning);
+        return checkpoints;
+      } catch (CheckpointException | StartException e) {
+        directory.close();
+        throw e;
+      }
+    } catch (CheckpointException e) {
+      throw new StartException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private void begin(RunOptions.Beginning beginning) {
+    switch (beginning) {
+      case FRESH -> directory.supersede();
+      case RESUMED -> {
+        resumed = directory.resume().orElse(null);
+        if (resumed != null) {
+          requireSound(config, resumed);
+        }
+      }
+      case WEIGHTS_ONLY -> {
+        Checkpoint newest =
+            directory
+                .resume()
+                .orElseThrow(
+                    () ->
+                        new StartException(
+                            "--weights-only: %s has no checkpoint to take weights from"
+                                .formatted(settings.directory())));
+        weights =
+            new Transfer(
+                CheckpointDirectory.file(directory.supersede(), newest.number()),
+                hasSameFeatures(newest) ? newest.state() : null);
+      }
+    }
+  }
+
+  private boolean hasSameFeatures(Checkpoint checkpoint) {
+    List<String> differing =
+        ConfigDifference.between(Config.parse(checkpoint.configuration()), config).stream()
+            .map(ConfigDifference::key)
+            .filter(key -> key.startsWith("schema") || key.startsWith("features"))
+            .toList();
+    if (!differing.isEmpty()) {
+      LOG.info("operators begin anew, for these have changed: {}", differing);
+    }
+    return differing.isEmpty();
+  }
+
+  private static void requireSound(Config config, Checkpoint checkpoint) {
+    List<ConfigDifference> differences =
+        ConfigDifference.between(Config.parse(checkpoint.configuration()), config);
+    List<ConfigDifference> unsound = differences.stream().filter(d -> !d.sound()).toList();
+    if (!unsound.isEmpty()) {
+      throw new StartException(
+          "checkpoint.directory: the run saved in checkpoint %d had other settings, and cannot go on with these:%n%s%nPut them back, or begin with its weights (--weights-only) or anew (--fresh)"
+              .formatted(
+                  checkpoint.number(),
+                  unsound.stream().map(d -> "  " + d).collect(Collectors.joining("\n"))));
+    }
+    for (ConfigDifference difference : differences) {
+      LOG.info("going on with another {}", difference);
+    }
+  }
+
+  /** What the run goes on from; null where it begins anew. */
+  @Nullable Checkpoint resumed() {
+    return resumed;
+  }
+
+  /** What the run takes of a run before it; null where it goes on from a checkpoint or begins anew. */
+  @Nullable Transfer weights() {
+    return weights;
+  }
+
+  Status status() {
+    return status;
+  }
+
+  /** Sets the thread to work. */
+  void start(Run started) {
+    run = started;
+    directory.oldest().ifPresent(started::durable);
+    thread.start();
+  }
+
+  /** Asks for a checkpoint now; it is there when the future completes. One that is being made counts for all who ask then. */
+  CompletableFuture<Made> request() {
+    lock.lock();
+    try {
+      CompletableFuture<Made> asked = wanted == null ? new CompletableFuture<>() : wanted;
+      if (ending) {
+        asked.completeExceptionally(new CancellationException("the run has ended"));
+      } else {
+        wanted = asked;
+        changed.signalAll();
+      }
+      return asked;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Writes this cut as the last one; nothing comes behind it. */
+  void writeLast(CompletableFuture<State> cut) {
+    lock.lock();
+    try {
+      last = cut;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Waits until all is written that is to be; on the thread that ends the run.
+   *
+   * @param state of a run that has trained on its whole stream, or null
+   */
+  void finish(@Nullable State state) {
+    lock.lock();
+    try {
+      ending = true;
+      endState = state;
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+    if (thread.isAlive()) {
+      try {
+        thread.join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private void work() {
+    Run of = Objects.requireNonNull(run);
+    long began = clock.nanoTime();
+    long rows = of.rows();
+    while (true) {
+      CompletableFuture<Made> asked = awaitDue(of, began, rows);
+      if (asked == null) {
+        break;
+      }
+      began = clock.nanoTime();
+      rows = of.rows();
+      make(of, of.cut(), asked);
+    }
+    CompletableFuture<State> end = end();
+    if (end != null) {
+      make(of, end, new CompletableFuture<>());
+    }
+    CompletableFuture<Made> late = wanted;
+    if (late != null) {
+      late.completeExceptionally(new CancellationException("the run has ended"));
+    }
+  }
+
+  /** Null when the run ends. */
+  private @Nullable CompletableFuture<Made> awaitDue(Run of, long began, long rows) {
+    lock.lock();
+    try {
+      while (!ending && last == null) {
+        CompletableFuture<Made> asked = wanted;
+        wanted = null;
+        if (asked != null || isDue(of, began, rows)) {
+          return asked == null ? new CompletableFuture<>() : asked;
+        }
+        var _ = changed.awaitNanos(LOOK_NANOS);
+      }
+      return null;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return null;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private boolean isDue(Run of, long began, long rows) {
+    long more = of.rows() - rows;
+    boolean byTime =
+        !settings.every().isZero() && clock.nanoTime() - began >= settings.every().toNanos();
+    return (byTime && (more > 0 || status.failure() != null))
+        || (settings.everyRows() > 0 && more >= settings.everyRows());
+  }
+
+  private @Nullable CompletableFuture<State> end() {
+    lock.lock();
+    try {
+      return endState != null ? CompletableFuture.completedFuture(endState) : last;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void make(Run of, CompletableFuture<State> cut, CompletableFuture<Made> made) {
+    long asked = clock.nanoTime();
+    State state;
+    try {
+      awaitCut(cut);
+      state = cut.getNow(null);
+    } catch (CancellationException | CompletionException e) {
+      // The stream ended first, or the run was stopped: then its end has a checkpoint of its own.
+      made.completeExceptionally(e.getCause() == null ? e : e.getCause());
+      return;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      made.completeExceptionally(e);
+      return;
+    }
+    if (state == null) {
+      made.completeExceptionally(new CancellationException("the run has ended"));
+      return;
+    }
+    try {
+      made.complete(write(of, state, asked));
+    } catch (IOException | RuntimeException e) {
+      Status before = status;
+      String why = "checkpoint.directory: %s: %s".formatted(settings.directory(), Causes.of(e));
+      LOG.error(
+          "no checkpoint could be written; training goes on, what it learns is not safe ({})",
+          why,
+          e);
+      status =
+          new Status(
+              before.written(),
+              before.failed() + 1,
+              before.latest(),
+              before.latestNanos(),
+              before.pauseNanos(),
+              why);
+      made.completeExceptionally(e);
+    } finally {
+      state.release();
+    }
+  }
+
+  /** Until it is whole, or never will be because nobody works any more. */
+  private void awaitCut(CompletableFuture<State> cut) throws InterruptedException {
+    var _ = cut.whenComplete((state, why) -> changed());
+    lock.lock();
+    try {
+      while (!cut.isDone() && !ending) {
+        var _ = changed.awaitNanos(LOOK_NANOS);
+      }
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void changed() {
+    lock.lock();
+    try {
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Made write(Run of, State state, long asked) throws IOException {
+    Names names = of.names();
+    long number = directory.nextNumber();
+    long rows = state.longs("ledger.trained")[0];
+    Written written =
+        directory.write(
+            new Checkpoint(
+                number,
+                Instant.ofEpochSecond(0, asked),
+                Version.TEXT,
+                ConfigWriter.yaml(config),
+                names.columns(),
+                names.features(),
+                state));
+    double seconds = (clock.nanoTime() - asked) / 1e9;
+    Made made = new Made(written.file(), number, rows, written.bytes(), seconds);
+    status = new Status(status.written() + 1, status.failed(), made, asked, of.pauseNanos(), null);
+    directory.oldest().ifPresent(of::durable);
+    return made;
+  }
+
+  /** Lets the folder go; after {@link #finish} where the run has started. */
+  @Override
+  public void close() {
+    if (thread.isAlive()) {
+      finish(null);
+    }
+    directory.close();
+  }
+}
