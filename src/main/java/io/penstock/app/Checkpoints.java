@@ -37,6 +37,9 @@ final class Checkpoints implements AutoCloseable {
   /** How often the thread looks whether a checkpoint is due. */
   private static final long LOOK_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
+  /** From one attempt that failed to the next; the disk and the log shall not be flooded. */
+  private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
+
   private final Config config;
   private final CheckpointConfig settings;
   private final CheckpointDirectory directory;
@@ -323,6 +326,9 @@ final class Checkpoints implements AutoCloseable {
 
   private boolean isDue(Run of, long began, long rows) {
     long more = of.rows() - rows;
+    if (status.failure() != null && clock.nanoTime() - began < RETRY_NANOS) {
+      return false;
+    }
     boolean byTime =
         !settings.every().isZero() && clock.nanoTime() - began >= settings.every().toNanos();
     return (byTime && (more > 0 || status.failure() != null))
@@ -365,7 +371,7 @@ final class Checkpoints implements AutoCloseable {
       LOG.error(
           "no checkpoint could be written; training goes on, what it learns is not safe ({})",
           why,
-          e);
+          e instanceof IOException ? null : e);
       status =
           new Status(
               before.written(),
