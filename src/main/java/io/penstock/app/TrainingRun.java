@@ -7,6 +7,7 @@ import io.penstock.config.Config;
 import io.penstock.config.SourceConfig;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.ingest.netty.Feed;
+import io.penstock.pipeline.SourceContext;
 import io.penstock.pipeline.State;
 import io.penstock.trainer.device.Device;
 import java.time.Duration;
@@ -34,6 +35,7 @@ final class TrainingRun implements Run {
   private final RunOptions options;
   private final TalliedRejections rejections;
   private final Device device;
+  private final Runnable checkpointWanted;
   private final EpochNanoClock clock = new OffsetEpochNanoClock();
   private final Scheduler pipelineThread = Schedulers.newSingle("penstock-pipeline", true);
   private final Sources sources;
@@ -55,7 +57,22 @@ final class TrainingRun implements Run {
    * @throws StartException where the configuration cannot be carried out here
    */
   TrainingRun(Config config, RunOptions options, Device device, @Nullable State saved) {
+    this(config, options, device, saved, SourceContext.NO_CHECKPOINTS);
+  }
+
+  /**
+   * The same, with somebody who keeps checkpoints and calls {@link #durable}.
+   *
+   * @param checkpointWanted is told when one should be made soon; any thread
+   */
+  TrainingRun(
+      Config config,
+      RunOptions options,
+      Device device,
+      @Nullable State saved,
+      Runnable checkpointWanted) {
     this.config = config;
+    this.checkpointWanted = checkpointWanted;
     rejections = new TalliedRejections(options.rejections());
     this.options = new RunOptions(options.maxRecords(), options.fresh(), rejections);
     this.device = device;
@@ -91,6 +108,7 @@ final class TrainingRun implements Run {
             stages,
             pipelineThread,
             clock,
+            checkpointWanted,
             error -> fail(Causes.of(error)),
             this::end);
     return new TrainingPipeline(around, plan, saved);
@@ -157,6 +175,14 @@ final class TrainingRun implements Run {
         ? CompletableFuture.failedFuture(
             new IllegalStateException("no cut: the schema is not known before the first header"))
         : current.cut();
+  }
+
+  /** Says that no run will resume from before {@code cut}, see {@link TrainingPipeline#durable}. */
+  void durable(State cut) {
+    TrainingPipeline current = pipeline;
+    if (current != null) {
+      current.durable(cut);
+    }
   }
 
   @Override

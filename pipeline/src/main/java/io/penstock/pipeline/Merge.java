@@ -58,9 +58,27 @@ public final class Merge {
   private void pass(StreamItem item) {
     switch (item) {
       case Block block -> block.cursor().advanceTo(block.nextRow(), block.nextOffset());
-      case Barrier barrier -> barrier.state().put("positions", positions());
+      case Barrier barrier -> save(barrier.state());
       case EndOfPartition end -> forget(end.cursor());
     }
+  }
+
+  /** Positions first: what a source writes behind them can only be newer, which it allows for. */
+  private void save(State state) {
+    state.put("positions", positions());
+    for (int i = 0; i < sources.size(); i++) {
+      sources.get(i).save(scope(state, i));
+    }
+  }
+
+  /** Where a cut has what one source saved. */
+  public static State scope(State cut, int source) {
+    return cut.scope("source" + source);
+  }
+
+  /** Tells all sources that nothing before {@code cut} will be asked for again, see {@link Source#durable}. */
+  public void durable(State cut) {
+    sources.forEach(source -> source.durable(cut));
   }
 
   /** Connections come and go for as long as the run lasts: what cannot be read again needs no position once it has ended. */
