@@ -175,6 +175,16 @@ public final class CsvDecoder {
   }
 
   /**
+   * Checks what {@link #useHeader} would.
+   *
+   * @param where what has these columns, for errors
+   * @throws SourceException where a field of the schema is not among the names
+   */
+  public static void checkHeader(BlockSchema schema, List<String> columnNames, String where) {
+    ColumnMap.of(schema, columnNames, where);
+  }
+
+  /**
    * Takes bytes from {@code in} and decodes until these are used up or the block is full. To be called again, with the same
    * buffer, as long as it answers anything but {@code STARVED}. The buffer stays the caller's.
    *
