@@ -9,6 +9,7 @@ import io.penstock.config.Config;
 import io.penstock.config.Config.CheckpointConfig;
 import io.penstock.config.ConfigDifference;
 import io.penstock.config.ConfigWriter;
+import io.penstock.config.SourceConfig;
 import io.penstock.pipeline.State;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -40,6 +41,8 @@ final class Checkpoints implements AutoCloseable {
   /** From one attempt that failed to the next; the disk and the log shall not be flooded. */
   private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
+  private static final String TRAINED = "ledger.trained";
+
   private final Config config;
   private final CheckpointConfig settings;
   private final CheckpointDirectory directory;
@@ -53,6 +56,7 @@ final class Checkpoints implements AutoCloseable {
   private @Nullable Run run;
   private @Nullable CompletableFuture<Made> wanted;
   private @Nullable CompletableFuture<State> last;
+  private int untilDurable;
   private boolean ending;
   private @Nullable State endState;
 
@@ -246,6 +250,17 @@ final class Checkpoints implements AutoCloseable {
     }
   }
 
+  /** Asks for as many checkpoints as it takes until what is trained now is in the oldest, and so durable; returns at once. */
+  void requestDurability() {
+    lock.lock();
+    try {
+      untilDurable = settings.keep();
+      changed.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /** Writes this cut as the last one; nothing comes behind it. */
   void writeLast(CompletableFuture<State> cut) {
     lock.lock();
@@ -296,6 +311,9 @@ final class Checkpoints implements AutoCloseable {
     CompletableFuture<State> end = end();
     if (end != null) {
       make(of, end, new CompletableFuture<>());
+      for (int i = 1; i < settings.keep() && lags(of); i++) {
+        make(of, end, new CompletableFuture<>());
+      }
     }
     CompletableFuture<Made> late = wanted;
     if (late != null) {
@@ -329,10 +347,21 @@ final class Checkpoints implements AutoCloseable {
     if (status.failure() != null && clock.nanoTime() - began < RETRY_NANOS) {
       return false;
     }
+    if (untilDurable > 0) {
+      untilDurable--;
+      return true;
+    }
     boolean byTime =
         !settings.every().isZero() && clock.nanoTime() - began >= settings.every().toNanos();
-    return (byTime && (more > 0 || status.failure() != null))
+    return (byTime && (more > 0 || status.failure() != null || lags(of)))
         || (settings.everyRows() > 0 && more >= settings.everyRows());
+  }
+
+  /** Whether senders wait to hear that rows are durable, which only the oldest checkpoint makes them. */
+  private boolean lags(Run of) {
+    return config.source() instanceof SourceConfig.Tcp tcp
+        && tcp.acknowledge() != null
+        && directory.oldest().map(cut -> cut.longs(TRAINED)[0] < of.rows()).orElse(true);
   }
 
   private @Nullable CompletableFuture<State> end() {
@@ -411,7 +440,7 @@ final class Checkpoints implements AutoCloseable {
   private Made write(Run of, State state, long asked) throws IOException {
     Names names = of.names();
     long number = directory.nextNumber();
-    long rows = state.longs("ledger.trained")[0];
+    long rows = state.longs(TRAINED)[0];
     Written written =
         directory.write(
             new Checkpoint(

@@ -129,6 +129,7 @@ final class Sources implements AutoCloseable {
             tcp.maxConnections(),
             tcp.idleTimeout(),
             1,
-            tcp.feed());
+            tcp.feed(),
+            tcp.acknowledge());
   }
 }

@@ -70,6 +70,7 @@ final class TrainingPipeline implements AutoCloseable {
    * What the run has beside its pipeline.
    *
    * @param pipelineThread where operators and assembler work
+   * @param checkpointWanted asks for a checkpoint soon; {@link SourceContext#NO_CHECKPOINTS} where none are kept
    * @param onFailure is told why the run cannot go on
    * @param onEnd runs once, on the device thread, when all is done
    */
@@ -81,6 +82,7 @@ final class TrainingPipeline implements AutoCloseable {
       Stages stages,
       Scheduler pipelineThread,
       EpochNanoClock clock,
+      Runnable checkpointWanted,
       Consumer<Throwable> onFailure,
       Runnable onEnd) {}
 
@@ -218,7 +220,9 @@ final class TrainingPipeline implements AutoCloseable {
         around.options().rejections(),
         around.clock(),
         around.stages().ingest,
-        resume);
+        resume,
+        saved == null ? null : Merge.scope(saved, 0),
+        around.checkpointWanted());
   }
 
   private void deviceFailed(Throwable error) {
@@ -254,8 +258,10 @@ final class TrainingPipeline implements AutoCloseable {
     return endState;
   }
 
-  /** Says that nothing before this cut will be asked for again. */
-  void durable(State cut) {}
+  /** Says that no run will resume from before {@code cut}: senders that wait for it are told. Any thread. */
+  void durable(State cut) {
+    merge.durable(cut);
+  }
 
   /** Ends after the step in flight; returns at once. */
   void stop() {

@@ -11,6 +11,7 @@ import io.penstock.config.Config;
 import io.penstock.config.SourceConfig;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.ingest.netty.Feed;
+import io.penstock.pipeline.SourceContext;
 import io.penstock.pipeline.State;
 import io.penstock.trainer.device.Device;
 import java.time.Duration;
@@ -40,6 +41,7 @@ final class TrainingRun implements Run {
   private final RunOptions options;
   private final TalliedRejections rejections;
   private final Device device;
+  private final Runnable checkpointWanted;
   private final EpochNanoClock clock;
   private final @Nullable Checkpoints checkpoints;
   private final Scheduler pipelineThread = Schedulers.newSingle("penstock-pipeline", true);
@@ -67,7 +69,9 @@ final class TrainingRun implements Run {
     EpochNanoClock clock = new OffsetEpochNanoClock();
     Checkpoints checkpoints = Checkpoints.open(config, options.beginning(), disk, clock);
     try {
-      return new TrainingRun(config, options, device, clock, checkpoints, null);
+      Runnable wanted =
+          checkpoints == null ? SourceContext.NO_CHECKPOINTS : checkpoints::requestDurability;
+      return new TrainingRun(config, options, device, clock, checkpoints, null, wanted);
     } catch (RuntimeException e) {
       if (checkpoints != null) {
         checkpoints.close();
@@ -83,7 +87,21 @@ final class TrainingRun implements Run {
    * @throws StartException where the configuration cannot be carried out here
    */
   TrainingRun(Config config, RunOptions options, Device device, @Nullable State saved) {
-    this(config, options, device, new OffsetEpochNanoClock(), null, saved);
+    this(config, options, device, saved, SourceContext.NO_CHECKPOINTS);
+  }
+
+  /**
+   * The same, with somebody who keeps checkpoints and calls {@link #durable}.
+   *
+   * @param checkpointWanted is told when one should be made soon; any thread
+   */
+  TrainingRun(
+      Config config,
+      RunOptions options,
+      Device device,
+      @Nullable State saved,
+      Runnable checkpointWanted) {
+    this(config, options, device, new OffsetEpochNanoClock(), null, saved, checkpointWanted);
   }
 
   private TrainingRun(
@@ -92,10 +110,12 @@ final class TrainingRun implements Run {
       Device device,
       EpochNanoClock clock,
       @Nullable Checkpoints checkpoints,
-      @Nullable State cut) {
+      @Nullable State cut,
+      Runnable checkpointWanted) {
     this.config = config;
     this.clock = clock;
     this.checkpoints = checkpoints;
+    this.checkpointWanted = checkpointWanted;
     Checkpoint resumed = checkpoints == null ? null : checkpoints.resumed();
     State saved = resumed == null ? cut : resumed.state();
     rejections = new TalliedRejections(options.rejections());
@@ -141,6 +161,7 @@ final class TrainingRun implements Run {
             stages,
             pipelineThread,
             clock,
+            checkpointWanted,
             error -> fail(Causes.of(error)),
             this::end);
     return new TrainingPipeline(around, plan, beginning(saved));
@@ -249,6 +270,14 @@ final class TrainingRun implements Run {
         ? CompletableFuture.failedFuture(
             new IllegalStateException("no cut: the schema is not known before the first header"))
         : current.cut();
+  }
+
+  /** Says that no run will resume from before {@code cut}, see {@link TrainingPipeline#durable}. */
+  void durable(State cut) {
+    TrainingPipeline current = pipeline;
+    if (current != null) {
+      current.durable(cut);
+    }
   }
 
   @Override

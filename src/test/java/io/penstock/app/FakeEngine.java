@@ -68,7 +68,7 @@ final class FakeEngine implements Engine {
 
   static SourceConfig.Tcp tcp(int port, int maxConnections) {
     return new SourceConfig.Tcp(
-        port, "127.0.0.1", false, CSV, 1 << 20, maxConnections, Duration.ZERO, 0, null);
+        port, "127.0.0.1", false, CSV, 1 << 20, maxConnections, Duration.ZERO, 0, null, null);
   }
 
   @Override

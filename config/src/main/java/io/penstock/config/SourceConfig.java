@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 public sealed interface SourceConfig {
 
   /**
-   * Rows as lines over TCP; each connection is a partition.
+   * Rows as lines over TCP; each connection is a partition, or with {@code acknowledge} each producer.
    *
    * @param port 0: any free one
    * @param bind address to listen on
@@ -23,8 +23,10 @@ public sealed interface SourceConfig {
    * @param endAfterConnections the run ends when so many connections have come and gone; 0, {@code none}: never
    * @param feed a sender built in, for demonstrations: it connects to the listener, and the run ends when it has sent all; it
    *     implies the schema
+   * @param acknowledge where senders number their rows and are told which are received and which are durable, so that each row
+   *     is trained on once though they send it again (docs/tcp-protocol.md); every sender must speak that protocol then
    */
-  @Planned({"tls", "token", "frames", "acknowledge"})
+  @Planned({"tls", "token", "frames"})
   record Tcp(
       @Key(byDefault = "9000", range = "[0, 65535]", mayChange = true) int port,
       @Key(byDefault = "127.0.0.1", mayChange = true) String bind,
@@ -37,7 +39,8 @@ public sealed interface SourceConfig {
           Duration idleTimeout,
       @Key(byDefault = "0", none = "0", range = "[0, 1_000_000_000]", mayChange = true)
           int endAfterConnections,
-      @Nullable FeedConfig feed)
+      @Nullable FeedConfig feed,
+      @Nullable AcknowledgeConfig acknowledge)
       implements SourceConfig {
     /** Checks ranges, and that nobody listens to the world by oversight. */
     public Tcp {
@@ -52,6 +55,35 @@ public sealed interface SourceConfig {
           idleTimeout,
           endAfterConnections);
       Fit.checkBind(bind, insecure);
+      if (acknowledge != null && endAfterConnections > 0) {
+        throw new InvalidSetting(
+            "endAfterConnections",
+            "must be left out with acknowledge, where senders connect as often as they like (acknowledge.endAfterProducers?)");
+      }
+      if (acknowledge != null && feed != null) {
+        throw new InvalidSetting(
+            "acknowledge", "must be left out with feed, which sends without acknowledgements");
+      }
+    }
+  }
+
+  /**
+   * Acknowledgements to senders ("producers"), by number of the row.
+   *
+   * @param maxProducers remembered, connected or not. Beyond that, the one that has ended longest ago is forgotten; where none
+   *     has, a new one is refused
+   * @param window rows that a producer may send beyond what is durable, where checkpoints are kept; one that announces fewer
+   *     is held to fewer. A checkpoint is asked for when three quarters of it are used; 0, {@code none}: no bound but the
+   *     producer's own
+   * @param endAfterProducers the run ends when so many producers have said that they sent all; 0, {@code none}: never
+   */
+  record AcknowledgeConfig(
+      @Key(byDefault = "1024", range = "[1, 65536]") int maxProducers,
+      @Key(byDefault = "1_000_000", none = "0", range = "[0, inf)") long window,
+      @Key(byDefault = "0", none = "0", range = "[0, 65536]") int endAfterProducers) {
+    /** Checks ranges. */
+    public AcknowledgeConfig {
+      Setting.check(AcknowledgeConfig.class, maxProducers, window, endAfterProducers);
     }
   }
 

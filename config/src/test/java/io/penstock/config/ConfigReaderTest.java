@@ -495,7 +495,7 @@ class ConfigReaderTest {
     "tpc: {}, 'source.tpc is not known; did you mean tcp? Allowed: tcp, file, generator'",
     "'tcp: {}, file: {path: x}', 'source must be exactly one of tcp, file, generator, not tcp and file'",
     "tcp: {format: {json: {}}}, 'source.tcp.format.json is not built yet; allowed: csv'",
-    "tcp: {token: x}, 'source.tcp.token is not built yet; allowed: port, bind, insecure, format, maxLineBytes, maxConnections, idleTimeout, endAfterConnections, feed'",
+    "tcp: {token: x}, 'source.tcp.token is not built yet; allowed: port, bind, insecure, format, maxLineBytes, maxConnections, idleTimeout, endAfterConnections, feed, acknowledge'",
     "'', 'source must be exactly one of tcp, file, generator, not none'",
   })
   void shouldExplainWhatIsWrongWithAChoice(String source, String problem) {

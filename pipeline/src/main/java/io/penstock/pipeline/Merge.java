@@ -101,6 +101,16 @@ public final class Merge implements Stateful {
     }
   }
 
+  /** Where a cut has what one source saved. */
+  public static State scope(State cut, int source) {
+    return cut.scope("source" + source);
+  }
+
+  /** Tells all sources that nothing before {@code cut} will be asked for again, see {@link Source#durable}. */
+  public void durable(State cut) {
+    sources.forEach(source -> source.durable(cut));
+  }
+
   /** Connections come and go for as long as the run lasts: what cannot be read again needs no position once it has ended. */
   private void forget(PartitionCursor ended) {
     if (!sources.get(ended.source()).replays()) {
@@ -113,6 +123,10 @@ public final class Merge implements Stateful {
   public void save(State state) {
     state.put(POSITIONS, positions());
     rejected.save(state, REJECTED);
+    // Behind the positions: what a source writes can only be newer, which it allows for.
+    for (int i = 0; i < sources.size(); i++) {
+      sources.get(i).save(scope(state, i));
+    }
   }
 
   /** Takes over the rejected rows; the positions are for the sources: {@link #cursors}. */

@@ -19,4 +19,20 @@ public interface Source {
 
   /** The partitions; subscribed once. */
   Flux<Partition> partitions();
+
+  /**
+   * Writes what positions alone do not say, for {@link SourceContext#saved} to bring back. On the pipeline thread, as a barrier
+   * passes and behind its positions: what is written must fit these.
+   *
+   * @param state the source's own scope of the cut
+   */
+  default void save(State state) {}
+
+  /**
+   * Says which cut is durable: the oldest one that a run may resume from, so that nothing before its positions will be asked
+   * for again. Any thread; must return soon.
+   *
+   * @param cut a whole cut, as {@link Merge#cut} gave it
+   */
+  default void durable(State cut) {}
 }

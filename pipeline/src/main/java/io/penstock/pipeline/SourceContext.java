@@ -2,6 +2,7 @@ package io.penstock.pipeline;
 
 import java.util.Map;
 import org.agrona.concurrent.EpochNanoClock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a source is given to work with.
@@ -13,6 +14,9 @@ import org.agrona.concurrent.EpochNanoClock;
  * @param clock nanoseconds since 1970
  * @param ingest where the stage's busy and blocked time is counted
  * @param resume where partitions resume, by partition; empty for a fresh start
+ * @param saved what {@link Source#save} wrote into the cut that is resumed from; null for a fresh start
+ * @param checkpointWanted asks for a checkpoint soon, because a sender can hardly keep more rows; from any thread, returns at
+ *     once. {@link #NO_CHECKPOINTS} where the run keeps none
  */
 public record SourceContext(
     int source,
@@ -21,10 +25,32 @@ public record SourceContext(
     Rejections rejections,
     EpochNanoClock clock,
     StageMeter ingest,
-    Map<Integer, PartitionCursor> resume) {
+    Map<Integer, PartitionCursor> resume,
+    @Nullable State saved,
+    Runnable checkpointWanted) {
+
+  /** For runs that keep no checkpoints: nothing that a source sends on ever becomes durable. */
+  public static final Runnable NO_CHECKPOINTS = () -> {};
 
   public SourceContext {
     resume = Map.copyOf(resume);
+  }
+
+  /** Of a fresh run that keeps no checkpoints. */
+  public SourceContext(
+      int source,
+      int epoch,
+      BlockPool pool,
+      Rejections rejections,
+      EpochNanoClock clock,
+      StageMeter ingest,
+      Map<Integer, PartitionCursor> resume) {
+    this(source, epoch, pool, rejections, clock, ingest, resume, null, NO_CHECKPOINTS);
+  }
+
+  /** Whether rows become durable, sooner or later. */
+  public boolean keepsCheckpoints() {
+    return !checkpointWanted.equals(NO_CHECKPOINTS);
   }
 
   /** The partition's saved position, or its beginning. */

@@ -20,6 +20,7 @@ class MergeTest {
   private final PartitionCursor b = new PartitionCursor(0, 1, 0, 0);
   private final TestPublisher<StreamItem> itemsA = TestPublisher.create();
   private final TestPublisher<StreamItem> itemsB = TestPublisher.create();
+  private final List<State> durable = new ArrayList<>();
   private boolean replays = true;
   private final Merge merge = new Merge(List.of(source()), 0, Runnable::run);
 
@@ -38,6 +39,16 @@ class MergeTest {
       @Override
       public Flux<Partition> partitions() {
         return Flux.just(new Partition(a, itemsA.flux()), new Partition(b, itemsB.flux()));
+      }
+
+      @Override
+      public void save(State state) {
+        state.put("rows", a.nextRow(), b.nextRow());
+      }
+
+      @Override
+      public void durable(State cut) {
+        durable.add(cut);
       }
     };
   }
@@ -87,6 +98,21 @@ class MergeTest {
     assertThat(Merge.cursors(barrier.state(), 0))
         .extracting(PartitionCursor::nextRow)
         .containsExactly(9L, 7L);
+    seen.forEach(MergeTest::release);
+  }
+
+  @Test
+  void shouldLetSourcesSaveAtThePositionsOfTheBarrier() {
+    List<StreamItem> seen = new ArrayList<>();
+    var running = merge.items().subscribe(seen::add);
+    itemsA.next(rows.block(a, 0, 5));
+    var _ = merge.cut();
+    itemsA.next(rows.block(a, 5, 9));
+    running.dispose();
+    State cut = ((Barrier) seen.get(1)).state();
+    assertThat(Merge.scope(cut, 0).longs("rows")).containsExactly(5, 0);
+    merge.durable(cut);
+    assertThat(durable).containsExactly(cut);
     seen.forEach(MergeTest::release);
   }
 

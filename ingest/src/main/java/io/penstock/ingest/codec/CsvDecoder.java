@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Bytes are copied once into a window on the heap, where a row is decoded when it is there as a whole: by {@link PlainRow}
  * if it can be, otherwise by a {@link RowScanner} for its end and a {@link QuotedRow} for its values.
+ *
+ * <p>A decoder {@link #ofLines of lines} takes each line for a row, so that whoever sends can number rows without knowing
+ * about quotes; an empty line says that all rows have come, and what has no line end is no row.
  */
 public final class CsvDecoder {
 
@@ -39,6 +42,7 @@ public final class CsvDecoder {
   private final PartitionCursor cursor;
   private final SourceContext context;
   private final int maxLineBytes;
+  private final boolean ofLines;
   private final int maxSeenBytes; // of one row: one more than it may have
   private final int capacityRows;
   private final byte delimiter;
@@ -54,6 +58,10 @@ public final class CsvDecoder {
   private boolean begun;
   private boolean ended;
   private boolean torn;
+
+  // Of lines only:
+  private boolean complete; // the empty line has come
+  private boolean overrun; // and something behind it
 
   private byte @Nullable [] longRow; // beginning of a row that is being skipped
   private long longRowOffset;
@@ -85,6 +93,45 @@ public final class CsvDecoder {
       PartitionCursor cursor,
       SourceContext context,
       int maxLineBytes) {
+    this(csv, schema, numbering, cursor, context, maxLineBytes, false);
+  }
+
+  /**
+   * A decoder of lines, each of them a row: a quoted value cannot hold a line end. Positions are counted in rows.
+   *
+   * @param columnNames of the header, which is not among the lines; not looked at where the format has none
+   * @param firstRow number of the first line
+   * @throws SourceException where a field of the schema is not among the names
+   */
+  public static CsvDecoder ofLines(
+      CsvConfig csv,
+      List<String> columnNames,
+      BlockSchema schema,
+      ClassNumbering numbering,
+      PartitionCursor cursor,
+      long firstRow,
+      SourceContext context,
+      int maxLineBytes) {
+    CsvDecoder decoder =
+        new CsvDecoder(csv, schema, numbering, cursor, context, maxLineBytes, true);
+    if (csv.header()) {
+      decoder.useHeader(columnNames);
+    }
+    decoder.begun = true;
+    decoder.nextRow = firstRow;
+    decoder.sealedRow = firstRow;
+    return decoder;
+  }
+
+  private CsvDecoder(
+      CsvConfig csv,
+      BlockSchema schema,
+      ClassNumbering numbering,
+      PartitionCursor cursor,
+      SourceContext context,
+      int maxLineBytes,
+      boolean ofLines) {
+    this.ofLines = ofLines;
     this.schema = schema;
     this.numbering = numbering;
     this.cursor = cursor;
@@ -128,6 +175,16 @@ public final class CsvDecoder {
   }
 
   /**
+   * Checks what {@link #useHeader} would.
+   *
+   * @param where what has these columns, for errors
+   * @throws SourceException where a field of the schema is not among the names
+   */
+  public static void checkHeader(BlockSchema schema, List<String> columnNames, String where) {
+    ColumnMap.of(schema, columnNames, where);
+  }
+
+  /**
    * Takes bytes from {@code in} and decodes until these are used up or the block is full. To be called again, with the same
    * buffer, as long as it answers anything but {@code STARVED}. The buffer stays the caller's.
    *
@@ -140,12 +197,35 @@ public final class CsvDecoder {
       if (progress != Progress.STARVED) {
         return progress;
       }
+      if (complete) {
+        overrun |= hasMoreThanLineEnds(in);
+        in.skipBytes(in.readableBytes());
+      }
       if (!in.isReadable()) {
         return ended ? Progress.ENDED : Progress.STARVED;
       }
       this.arrivalNanos = arrivalNanos;
       window.fill(in);
     }
+  }
+
+  private static boolean hasMoreThanLineEnds(ByteBuf bytes) {
+    return bytes.forEachByte(c -> c == '\n' || c == '\r') >= 0;
+  }
+
+  /** Whether the empty line has come that says: these were all rows. */
+  public boolean isComplete() {
+    return complete;
+  }
+
+  /** Whether anything but line ends came behind the empty line. */
+  public boolean isOverrun() {
+    return overrun;
+  }
+
+  /** Whether the end of the bytes is that of the partition, too: lines go on with the next connection. */
+  boolean endsPartition() {
+    return !ofLines;
   }
 
   /** No byte follows: the last row may lack its newline. Then {@link #decode} with an empty buffer until {@code ENDED}. */
@@ -166,7 +246,7 @@ public final class CsvDecoder {
       release();
       return null;
     }
-    long offset = longRow == null ? window.offset() : longRowOffset;
+    long offset = ofLines ? nextRow : longRow == null ? window.offset() : longRowOffset;
     taken.seal(rows, nextRow, offset, arrivalNanos);
     sealedRow = nextRow;
     block = null;
@@ -246,6 +326,9 @@ public final class CsvDecoder {
   }
 
   private boolean mayHoldRow() {
+    if (ofLines && ended) {
+      return !complete && window.position() < window.linesEnd();
+    }
     boolean bytesLeft = window.length() > 0;
     return window.position() < window.linesEnd()
         || isOverlong()
@@ -311,6 +394,9 @@ public final class CsvDecoder {
   private void decodeRow(Columns known, int to, int next) {
     if (to == window.position()) {
       window.moveTo(next); // a blank line is not a row
+      if (ofLines) {
+        complete();
+      }
       return;
     }
     Reason reason = known.quoted.decode(window.bytes(), window.position(), to, rows);
@@ -328,8 +414,16 @@ public final class CsvDecoder {
     }
   }
 
+  private void complete() {
+    complete = true;
+    ended = true;
+    for (int p = window.position(); p < window.limit(); p++) {
+      overrun |= window.bytes()[p] != '\n' && window.bytes()[p] != '\r';
+    }
+  }
+
   private int rowEnd() {
-    boolean multiline = window.offset() >= pairedFrom;
+    boolean multiline = !ofLines && window.offset() >= pairedFrom;
     return scanner.find(window.bytes(), window.position(), seenEnd(), multiline);
   }
 

@@ -44,6 +44,8 @@ public final class DecodedFlux extends Flux<StreamItem> {
   /**
    * Blocks of one partition, then {@link EndOfPartition}. To be subscribed once.
    *
+   * <p>Of a decoder of lines no end of the partition is sent on.
+   *
    * <p>A block is sent on when it is full, or when {@code bytes} has none at hand (its {@code request(1)} returned without an
    * {@code onNext}) and there is demand. When {@code bytes} fails, the rows that came whole are sent on, a torn last one is
    * rejected, and the partition ends as if it had been closed; a {@link SourceException} alone is passed on, behind those
@@ -307,17 +309,20 @@ public final class DecodedFlux extends Flux<StreamItem> {
 
     private boolean end() {
       Throwable error = failure;
-      if (error == null && requested == 0) {
+      boolean endsPartition = decoder.endsPartition();
+      if (error == null && endsPartition && requested == 0) {
         idle = Idle.BLOCKED;
         return false;
       }
       clear();
       if (error != null) {
         actual.onError(error);
-      } else {
-        actual.onNext(new EndOfPartition(context.epoch(), decoder.cursor()));
-        actual.onComplete();
+        return false;
       }
+      if (endsPartition) {
+        actual.onNext(new EndOfPartition(context.epoch(), decoder.cursor()));
+      }
+      actual.onComplete();
       return false;
     }
 

@@ -13,6 +13,7 @@ import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.Source;
 import io.penstock.pipeline.SourceContext;
+import io.penstock.pipeline.State;
 import io.penstock.pipeline.StreamItem;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -39,11 +40,13 @@ public final class FileSource implements Source {
   private static final Logger LOG = LoggerFactory.getLogger(FileSource.class);
   private static final int BUFFER_BYTES = 256 << 10;
   private static final int PARTITION = 0;
+  private static final String CLASSES_FROM = "classesFrom";
 
   private final SourceConfig.File config;
   private final BlockSchema schema;
   private final SourceContext context;
   private final Path path;
+  private final ClassNumbering numbering;
 
   /**
    * A source that reads nothing before it is subscribed to.
@@ -56,6 +59,11 @@ public final class FileSource implements Source {
     this.schema = schema;
     this.context = context;
     path = pathOf(config);
+    State saved = context.saved();
+    numbering =
+        saved == null
+            ? new ClassNumbering()
+            : new ClassNumbering((int) saved.longs(CLASSES_FROM)[0]);
   }
 
   /**
@@ -82,6 +90,12 @@ public final class FileSource implements Source {
     return true;
   }
 
+  /** May be ahead of the positions: the rows in between will be read again, and say the same. */
+  @Override
+  public void save(State state) {
+    state.put(CLASSES_FROM, (long) numbering.origin());
+  }
+
   @Override
   public Flux<Partition> partitions() {
     return Flux.defer(
@@ -94,7 +108,7 @@ public final class FileSource implements Source {
   private Flux<StreamItem> items(PartitionCursor cursor) {
     CsvConfig csv = config.format().csv();
     CsvDecoder decoder =
-        new CsvDecoder(csv, schema, new ClassNumbering(), cursor, context, config.maxLineBytes());
+        new CsvDecoder(csv, schema, numbering, cursor, context, config.maxLineBytes());
     if (csv.header() && cursor.nextOffset() > 0) {
       decoder.useHeader(header(config));
     }

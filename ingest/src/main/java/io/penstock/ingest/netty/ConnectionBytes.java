@@ -3,9 +3,7 @@ package io.penstock.ingest.netty;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoop;
-import io.penstock.ingest.codec.HeaderScanner;
 import io.penstock.ingest.codec.SourceException;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
@@ -26,34 +24,105 @@ final class ConnectionBytes extends Flux<ByteBuf> implements CoreSubscriber<Byte
   private @Nullable Throwable failure;
   private boolean ended;
   private boolean cancelled;
+  private boolean watching; // nobody wants the bytes, but whether they come
 
-  private @Nullable Peek peek; // while it goes on
-  private @Nullable ByteBuf peeked; // what it has read, until the subscriber asks for it
+  private @Nullable Looking<?> looking; // while it goes on
+  private @Nullable ByteBuf seen; // what has come and is not used, until the subscriber asks for it
+  private Runnable onIgnoredBytes = () -> {};
 
-  /** A look at the header, and who waits for it. */
-  private record Peek(HeaderScanner scanner, MonoSink<List<String>> found) {}
+  /** A look at the beginning of what was received. */
+  interface Look<T> {
+    /**
+     * Looks at all that has come and is not used.
+     *
+     * @param seen what lies before its reader index when this returns something is used up
+     * @return null where more must come
+     * @throws RuntimeException where it can come to nothing
+     */
+    @Nullable T at(ByteBuf seen);
+  }
+
+  private record Looking<T>(Look<T> look, String cutShort, MonoSink<T> found) {
+    /** Whether it is over. */
+    boolean at(ByteBuf seen) {
+      T result;
+      try {
+        result = look.at(seen);
+      } catch (RuntimeException e) {
+        found.error(e);
+        return true;
+      }
+      if (result != null) {
+        found.success(result);
+      }
+      return result != null;
+    }
+
+    void endTooEarly() {
+      found.error(new SourceException(cutShort));
+    }
+  }
 
   ConnectionBytes(EventLoop loop) {
     this.loop = loop;
   }
 
   /**
-   * Reads until the header has come, and keeps what was read for the subscriber. To be subscribed on the event loop, once, and
-   * before the bytes themselves.
+   * Reads until {@code look} has seen enough, and keeps what it did not use for the next look or the subscriber. To be
+   * subscribed on the event loop, before the bytes themselves.
    *
-   * @return the names of the columns; fails with a {@link SourceException} where there is no header
+   * @param cutShort why it fails, with a {@link SourceException}, where the connection ends first
    */
-  Mono<List<String>> header(HeaderScanner scanner) {
+  <T> Mono<T> look(Look<T> look, String cutShort) {
     return Mono.create(
         found -> {
-          peek = new Peek(scanner, found);
-          peeked = Unpooled.buffer();
-          if (ended) {
-            peekEnded();
-          } else {
-            inbound.request(1);
+          looking = new Looking<>(look, cutShort, found);
+          if (seen == null) {
+            seen = Unpooled.buffer();
           }
+          lookOn();
         });
+  }
+
+  private void lookOn() {
+    Looking<?> current = looking;
+    ByteBuf bytes = seen;
+    if (current == null || bytes == null) {
+      return;
+    }
+    looking = null; // a look that succeeds may lead to the next
+    if (current.at(bytes)) {
+      return;
+    }
+    if (ended) {
+      current.endTooEarly();
+    } else {
+      looking = current;
+      inbound.request(1);
+    }
+  }
+
+  /**
+   * Ends the bytes here, for the subscriber as if the connection had. What comes from now on is dropped, and so is what comes
+   * after a cancellation.
+   *
+   * @param onIgnoredBytes called for what is dropped
+   */
+  void cutOff(Runnable onIgnoredBytes) {
+    this.onIgnoredBytes = onIgnoredBytes;
+    watching = true;
+    if (actual == null) {
+      cancelInbound();
+    } else {
+      inbound.request(Long.MAX_VALUE);
+    }
+    onComplete();
+  }
+
+  /** Makes a cancellation by the subscriber stop its bytes and not the connection, see {@link #cutOff}. */
+  void watchWhenCancelled(Runnable onIgnoredBytes) {
+    this.onIgnoredBytes = onIgnoredBytes;
+    watching = true;
   }
 
   @Override
@@ -72,7 +141,7 @@ final class ConnectionBytes extends Flux<ByteBuf> implements CoreSubscriber<Byte
     }
     actual = subscriber;
     subscriber.onSubscribe(this);
-    if (ended && peeked == null) {
+    if (ended && seen == null) {
       end(subscriber);
     }
   }
@@ -80,13 +149,13 @@ final class ConnectionBytes extends Flux<ByteBuf> implements CoreSubscriber<Byte
   /** On the event loop. */
   @Override
   public void request(long n) {
-    ByteBuf first = peeked;
+    ByteBuf first = seen;
     CoreSubscriber<? super ByteBuf> subscriber = actual;
     if (first == null || subscriber == null) {
       inbound.request(n);
       return;
     }
-    peeked = null;
+    seen = null;
     subscriber.onNext(first);
     if (ended) {
       end(subscriber);
@@ -106,12 +175,16 @@ final class ConnectionBytes extends Flux<ByteBuf> implements CoreSubscriber<Byte
 
   private void cancelInbound() {
     cancelled = true;
-    peek = null;
-    if (peeked != null) {
-      peeked.release();
-      peeked = null;
+    looking = null;
+    if (seen != null) {
+      seen.release();
+      seen = null;
     }
-    inbound.cancel();
+    if (!watching) {
+      inbound.cancel();
+    } else if (!ended) {
+      inbound.request(Long.MAX_VALUE);
+    }
   }
 
   @Override
@@ -121,58 +194,35 @@ final class ConnectionBytes extends Flux<ByteBuf> implements CoreSubscriber<Byte
 
   @Override
   public void onNext(ByteBuf bytes) {
-    if (cancelled) {
-      return;
-    }
-    if (peek != null && peeked != null) {
-      peeked.writeBytes(bytes);
-      look(peek, peeked);
+    if (cancelled || ended) {
+      onIgnoredBytes.run();
+    } else if (looking != null && seen != null) {
+      seen.writeBytes(bytes);
+      lookOn();
     } else if (actual != null) {
       // Reactor Netty releases the buffer when this returns.
       actual.onNext(bytes.retain());
     }
   }
 
-  private void look(Peek looking, ByteBuf seen) {
-    List<String> names;
-    try {
-      names = looking.scanner.scan(seen.array(), seen.readableBytes());
-    } catch (SourceException e) {
-      peek = null;
-      looking.found.error(e);
-      return;
-    }
-    if (names == null) {
-      inbound.request(1);
-    } else {
-      peek = null;
-      looking.found.success(names);
-    }
-  }
-
   @Override
   public void onError(Throwable error) {
-    failure = error;
+    if (!ended) {
+      failure = error;
+    }
     onComplete();
   }
 
   @Override
   public void onComplete() {
+    boolean first = !ended;
     ended = true;
-    if (peek != null) {
-      peekEnded();
-    } else if (actual != null && peeked == null) {
+    Looking<?> current = looking;
+    if (current != null) {
+      looking = null;
+      current.endTooEarly();
+    } else if (first && actual != null && seen == null) {
       end(actual);
-    }
-  }
-
-  private void peekEnded() {
-    Peek looking = peek;
-    peek = null;
-    if (looking != null) {
-      looking.found.error(
-          new SourceException(
-              "no header: it ended before the line with the names of the columns did"));
     }
   }
 

@@ -5,8 +5,10 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
 import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.util.AttributeKey;
+import io.penstock.config.SourceConfig.CsvConfig;
 import io.penstock.config.SourceConfig.Tcp;
 import io.penstock.ingest.codec.HeaderScanner;
 import io.penstock.ingest.codec.SourceException;
@@ -141,6 +143,11 @@ public final class TcpListener implements AutoCloseable {
       waiting.found.success();
     }
     endLoopsAfterTheLast();
+  }
+
+  /** Where the listener's own work is done. */
+  EventLoop loop() {
+    return server.channel().eventLoop();
   }
 
   boolean isClosed() {
@@ -281,11 +288,23 @@ public final class TcpListener implements AutoCloseable {
     @Override
     public void take(TcpPartition partition) {
       looking = partition;
-      HeaderScanner scanner = new HeaderScanner(settings.format().csv(), settings.maxLineBytes());
       partition
-          .header(scanner)
+          .look(header(), "no header: it ended before the line with the names of the columns did")
           .map(use)
           .subscribe(made -> fits(partition, made), error -> refuse(partition, error));
+    }
+
+    /** Uses nothing up: the source reads all of it again. */
+    private ConnectionBytes.Look<List<String>> header() {
+      CsvConfig csv = settings.format().csv();
+      if (settings.acknowledge() == null) {
+        HeaderScanner scanner = new HeaderScanner(csv, settings.maxLineBytes());
+        return seen -> scanner.scan(seen.array(), seen.readableBytes());
+      }
+      return seen -> {
+        Handshake handshake = Handshake.read(seen.duplicate(), csv, settings.maxLineBytes());
+        return handshake == null ? null : handshake.columns();
+      };
     }
 
     private void fits(TcpPartition partition, T made) {
@@ -294,14 +313,18 @@ public final class TcpListener implements AutoCloseable {
     }
 
     private void refuse(TcpPartition partition, Throwable error) {
-      if (!(error instanceof SourceException)) {
+      if (!(error instanceof SourceException || error instanceof RefusedException)) {
         found.error(error);
         return;
       }
       partition.logUnreadable(error);
       lastReason = String.valueOf(error.getMessage());
       looking = null;
-      partition.close();
+      if (settings.acknowledge() == null) {
+        partition.close();
+      } else {
+        partition.dismiss(RefusedException.of(error, "header").line());
+      }
       acceptAsWanted();
     }
 

@@ -1,27 +1,37 @@
 package io.penstock.ingest.netty;
 
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
+import io.netty.channel.socket.DuplexChannel;
 import io.penstock.ingest.codec.CsvDecoder;
 import io.penstock.ingest.codec.DecodedFlux;
-import io.penstock.ingest.codec.HeaderScanner;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.pipeline.EndOfPartition;
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.SourceContext;
 import io.penstock.pipeline.StreamItem;
 import java.net.SocketAddress;
-import java.util.List;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.Mono;
+import reactor.core.publisher.SignalType;
 import reactor.netty.Connection;
 
 /** One connection, from acceptance until its last item is taken or nobody wants it any more. */
 final class TcpPartition {
+  /** How long a sender has to read why its connection is closed. */
+  private static final long LINGER_SECONDS = 1;
+
   private static final Logger log = LoggerFactory.getLogger(TcpPartition.class);
 
   private enum Phase {
@@ -61,9 +71,9 @@ final class TcpPartition {
     return loop;
   }
 
-  /** The names of the columns; reads no further than needed, and {@link #items} begins at the first byte all the same. */
-  Mono<List<String>> header(HeaderScanner scanner) {
-    return bytes.header(scanner);
+  /** As {@link ConnectionBytes#look}. */
+  <T> Mono<T> look(ConnectionBytes.Look<T> look, String cutShort) {
+    return bytes.look(look, cutShort);
   }
 
   /** The rows; subscribed once, from any thread. */
@@ -85,6 +95,88 @@ final class TcpPartition {
               return Flux.just(new EndOfPartition(context.epoch(), cursor));
             })
         .doFinally(signal -> end());
+  }
+
+  /**
+   * The rows of a producer, whose partition goes on with its next connection: completes when these bytes have ended, and only
+   * then. The connection stays open behind an empty line. To be subscribed once, on the event loop.
+   *
+   * @param received the bytes as the decoder is to see them
+   */
+  Flux<StreamItem> lines(
+      UnaryOperator<Flux<ByteBuf>> received, CsvDecoder decoder, SourceContext context) {
+    if (!phase.compareAndSet(Phase.NEW, Phase.READ)) {
+      return Flux.empty();
+    }
+    AtomicInteger parts = new AtomicInteger(2);
+    Runnable partEnded =
+        () -> {
+          if (parts.decrementAndGet() == 0) {
+            end();
+          }
+        };
+    connection.channel().closeFuture().addListener(closed -> partEnded.run());
+    return DecodedFlux.decode(received.apply(bytes), decoder, context, loop)
+        .doFinally(
+            signal -> {
+              if (signal != SignalType.ON_COMPLETE || !decoder.isComplete()) {
+                var _ = connection.channel().close();
+              }
+              partEnded.run();
+            });
+  }
+
+  /**
+   * Has {@link #lines} leave the connection open behind an empty line. On the event loop.
+   *
+   * @param onBytes called for bytes that come behind it
+   */
+  void keepOpenBehindRows(Runnable onBytes) {
+    bytes.watchWhenCancelled(onBytes);
+  }
+
+  /** Sends a line; drops it where the sender reads none of those before. On the event loop. */
+  boolean say(String line) {
+    Channel channel = connection.channel();
+    if (!channel.isWritable()) {
+      return false;
+    }
+    var _ = channel.writeAndFlush(Unpooled.copiedBuffer(line + '\n', StandardCharsets.UTF_8));
+    return true;
+  }
+
+  /** Sends a last line, takes no further byte, and closes when the line can have been read. On the event loop. */
+  void dismiss(String line) {
+    say(line);
+    bytes.cutOff(() -> {});
+    Channel channel = connection.channel();
+    if (channel instanceof DuplexChannel duplex) {
+      var _ = duplex.shutdownOutput();
+    }
+    // Closed at once with bytes unread, the connection would be reset, and the line lost.
+    var closing = loop.schedule(this::close, LINGER_SECONDS, TimeUnit.SECONDS);
+    channel
+        .closeFuture()
+        .addListener(
+            closed -> {
+              closing.cancel(false);
+              close();
+            });
+  }
+
+  boolean isOpen() {
+    return connection.channel().isOpen();
+  }
+
+  /** For people: which connection this is. */
+  @Override
+  public String toString() {
+    return "connection %d from %s".formatted(number, sender);
+  }
+
+  /** Runs {@code task} when the connection has closed. */
+  void onClose(Runnable task) {
+    connection.channel().closeFuture().addListener(closed -> task.run());
   }
 
   /** One sender with the wrong header must not stop the others. */

@@ -8,13 +8,15 @@ import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.Source;
 import io.penstock.pipeline.SourceContext;
+import io.penstock.pipeline.State;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxSink;
 
 /**
  * Rows as lines over TCP. Each connection is a partition, numbered from 0 in the order of acceptance. A broken connection ends
- * its partition and nothing else.
+ * its partition and nothing else. With acknowledgements each producer is a partition, over all of its connections.
  */
 public final class TcpSource implements Source, AutoCloseable {
   private final Tcp settings;
@@ -22,6 +24,7 @@ public final class TcpSource implements Source, AutoCloseable {
   private final BlockSchema schema;
   private final SourceContext context;
   private final ClassNumbering numbering = new ClassNumbering();
+  private final @Nullable Producers producers;
   private final AtomicBoolean subscribed = new AtomicBoolean();
 
   TcpSource(Tcp settings, TcpListener listener, BlockSchema schema, SourceContext context) {
@@ -29,6 +32,10 @@ public final class TcpSource implements Source, AutoCloseable {
     this.listener = listener;
     this.schema = schema;
     this.context = context;
+    producers =
+        settings.acknowledge() == null
+            ? null
+            : new Producers(settings, settings.acknowledge(), schema, context);
   }
 
   /**
@@ -46,9 +53,24 @@ public final class TcpSource implements Source, AutoCloseable {
     return "tcp";
   }
 
+  /** A connection cannot be read again; a producer's partition ends only when the producer is forgotten. */
   @Override
   public boolean replays() {
     return false;
+  }
+
+  @Override
+  public void save(State state) {
+    if (producers != null) {
+      producers.save(state);
+    }
+  }
+
+  @Override
+  public void durable(State cut) {
+    if (producers != null) {
+      producers.durable(cut);
+    }
   }
 
   /** The port listened on. */
@@ -79,7 +101,12 @@ public final class TcpSource implements Source, AutoCloseable {
             partitions.complete();
             return;
           }
-          listener.handTo(new Connections(partitions));
+          if (producers == null) {
+            listener.handTo(new Connections(partitions));
+          } else {
+            producers.begin(partitions, listener.loop());
+            listener.handTo(producers);
+          }
           partitions.onRequest(n -> listener.acceptAsWanted());
         });
   }
@@ -87,6 +114,9 @@ public final class TcpSource implements Source, AutoCloseable {
   /** Stops listening and closes every connection; rows that were received and requested still pass. */
   @Override
   public void close() {
+    if (producers != null) {
+      producers.close();
+    }
     listener.close();
   }
 

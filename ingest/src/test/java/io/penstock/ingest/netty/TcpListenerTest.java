@@ -156,6 +156,7 @@ class TcpListenerTest {
             16,
             Duration.ZERO,
             endAfterConnections,
+            null,
             null));
   }
 

@@ -599,7 +599,7 @@ class TcpSourceTest {
 
     private Tcp settings() {
       FormatConfig csv = new FormatConfig(new CsvConfig(true, ",", List.of(), List.of()));
-      return new Tcp(port, "127.0.0.1", false, csv, 65536, connections, idle, endAfter, null);
+      return new Tcp(port, "127.0.0.1", false, csv, 65536, connections, idle, endAfter, null, null);
     }
   }
 

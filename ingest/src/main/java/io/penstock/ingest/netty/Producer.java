@@ -1,0 +1,147 @@
+package io.penstock.ingest.netty;
+
+import io.penstock.pipeline.EndOfPartition;
+import io.penstock.pipeline.PartitionCursor;
+import io.penstock.pipeline.Source.Partition;
+import io.penstock.pipeline.StreamItem;
+import org.jspecify.annotations.Nullable;
+import reactor.core.publisher.Flux;
+import reactor.core.publisher.Sinks;
+
+/**
+ * A sender that numbers its rows: one partition, which goes on over as many connections as it takes. Confined to the lock of
+ * {@link Producers}, but for the two watermarks.
+ */
+final class Producer {
+  private static final long GOING_ON = -1;
+
+  private final String id;
+  private final PartitionCursor cursor;
+
+  /** The rows of one connection after the other. */
+  private final Sinks.Many<Flux<StreamItem>> connections =
+      Sinks.many().unicast().onBackpressureBuffer();
+
+  private long epoch;
+  private long end = GOING_ON;
+  private volatile long received;
+  private volatile long durable;
+
+  /** The one whose rows are taken. */
+  @Nullable ProducerConnection current;
+
+  /** The one that comes after it, once what was received of it has been sent on. */
+  @Nullable ProducerConnection next;
+
+  Producer(String id, PartitionCursor cursor) {
+    this.id = id;
+    this.cursor = cursor;
+    received = cursor.nextRow();
+  }
+
+  /**
+   * As a cut has it.
+   *
+   * @param cursor where the cut has its partition
+   * @param saved what {@link #save} wrote
+   * @param at where in it
+   */
+  static Producer restored(String id, PartitionCursor cursor, long[] saved, int at) {
+    Producer producer = new Producer(id, cursor);
+    producer.epoch = saved[at + 1];
+    // The end was noted when it was received; in the cut the rows before it may be missing.
+    producer.end = saved[at + 2] == producer.received ? producer.received : GOING_ON;
+    producer.durable = saved[at + 3];
+    return producer;
+  }
+
+  static final int SAVED_LONGS = 4;
+
+  void save(long[] into, int at) {
+    into[at] = cursor.partition();
+    into[at + 1] = epoch;
+    into[at + 2] = end;
+    into[at + 3] = durable;
+  }
+
+  String id() {
+    return id;
+  }
+
+  PartitionCursor cursor() {
+    return cursor;
+  }
+
+  long epoch() {
+    return epoch;
+  }
+
+  /**
+   * Goes over to an epoch.
+   *
+   * @param wanted or {@link Handshake#NEW_EPOCH}
+   * @throws RefusedException where a later one has begun
+   */
+  void begin(long wanted) {
+    if (wanted == Handshake.NEW_EPOCH) {
+      epoch++;
+    } else if (wanted < epoch) {
+      throw RefusedException.fenced(epoch);
+    } else {
+      epoch = wanted;
+    }
+  }
+
+  Partition partition() {
+    return new Partition(cursor, connections.asFlux().concatMap(items -> items, 0));
+  }
+
+  /** Number of the first row that has not been taken in. */
+  long received() {
+    return received;
+  }
+
+  /** On the loop of the connection that rows are taken from. */
+  void received(long nextRow) {
+    received = nextRow;
+  }
+
+  /** Number of the first row that might be asked for again. */
+  long durable() {
+    return durable;
+  }
+
+  void durable(long nextRow) {
+    durable = Math.max(durable, nextRow);
+  }
+
+  /** Takes the rows of a connection, behind those of the last; false where nobody wants them any more. */
+  boolean take(Flux<StreamItem> rows) {
+    end = GOING_ON;
+    return connections.tryEmitNext(rows).isSuccess();
+  }
+
+  /** All rows that it has sent are all that it will send. */
+  void end() {
+    end = received;
+  }
+
+  boolean hasEnded() {
+    return end != GOING_ON;
+  }
+
+  boolean isDurable() {
+    return durable >= received;
+  }
+
+  /** Ends the partition's items, not the partition: it can be gone on with in a later run. */
+  void complete() {
+    connections.tryEmitComplete();
+  }
+
+  /** Ends the partition. */
+  void forget(int streamEpoch) {
+    connections.tryEmitNext(Flux.just(new EndOfPartition(streamEpoch, cursor)));
+    connections.tryEmitComplete();
+  }
+}
