@@ -90,7 +90,7 @@ public sealed interface SourceConfig {
   /**
    * A file, read once from its beginning.
    *
-   * @param path of the file, from the working directory
+   * @param path of the file, from the working directory; {@code .gz} and {@code .zst} are decompressed
    * @param format how bytes are read
    * @param maxLineBytes longer rows are rejected
    */

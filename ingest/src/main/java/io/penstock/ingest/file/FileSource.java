@@ -1,5 +1,7 @@
 package io.penstock.ingest.file;
 
+import io.airlift.compress.v3.MalformedInputException;
+import io.airlift.compress.v3.zstd.ZstdInputStream;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.penstock.config.SourceConfig;
@@ -16,6 +18,8 @@ import io.penstock.pipeline.SourceContext;
 import io.penstock.pipeline.State;
 import io.penstock.pipeline.StreamItem;
 import java.io.BufferedInputStream;
+import java.io.EOFException;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
@@ -23,23 +27,28 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.GZIPInputStream;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.SynchronousSink;
 
-/** A CSV file, read once from where its partition stands: at its beginning, or behind a checkpoint's last row. */
+/**
+ * A CSV file, plain or compressed ({@code .gz}, {@code .zst}), read once from where its partition stands: at its beginning, or behind
+ * a checkpoint's last row. Offsets count decompressed bytes, so that a compressed file is read, but not decoded, up to there.
+ */
 public final class FileSource implements Source {
   private static final Logger LOG = LoggerFactory.getLogger(FileSource.class);
   private static final int BUFFER_BYTES = 256 << 10;
   private static final int PARTITION = 0;
+  private static final String GZIP = ".gz";
   private static final String CLASSES_FROM = "classesFrom";
 
   private final SourceConfig.File config;
@@ -52,13 +61,12 @@ public final class FileSource implements Source {
    * A source that reads nothing before it is subscribed to.
    *
    * @param schema of the blocks, the same as their pool's
-   * @throws SourceException where the file's format is not built yet
    */
   public FileSource(SourceConfig.File config, BlockSchema schema, SourceContext context) {
     this.config = config;
     this.schema = schema;
     this.context = context;
-    path = pathOf(config);
+    path = Path.of(config.path());
     State saved = context.saved();
     numbering =
         saved == null
@@ -72,8 +80,8 @@ public final class FileSource implements Source {
    * @throws SourceException where the file cannot be read or has no such line
    */
   public static List<String> header(SourceConfig.File config) {
-    Path path = pathOf(config);
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(path))) {
+    Path path = Path.of(config.path());
+    try (InputStream in = new BufferedInputStream(open(path))) {
       return CsvHeader.read(in, config.maxLineBytes(), config.format().csv().delimiter().charAt(0));
     } catch (IOException e) {
       throw unreadable(path, e);
@@ -116,24 +124,61 @@ public final class FileSource implements Source {
   }
 
   private Flux<ByteBuf> bytes(long offset) {
-    return Flux.generate(() -> new Reading(open(offset), offset), this::read, this::close);
+    return Flux.generate(() -> open(offset), this::read, this::close);
   }
 
-  private record Reading(FileChannel channel, long position) {}
+  /**
+   * A file being read.
+   *
+   * @param plain its bytes as they are, which need no detour over the heap; null: only {@code in} decompresses them
+   */
+  private record Reading(InputStream in, @Nullable FileChannel plain) {
+    int into(ByteBuf buffer) throws IOException {
+      return plain == null
+          ? buffer.writeBytes(in, BUFFER_BYTES)
+          : buffer.writeBytes(plain, BUFFER_BYTES);
+    }
+  }
 
-  private FileChannel open(long offset) {
+  private Reading open(long offset) {
     try {
-      FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
-      long size = channel.size();
-      if (offset > size) {
-        channel.close();
+      InputStream in = open(path);
+      try {
+        FileChannel plain = in instanceof FileInputStream file ? file.getChannel() : null;
+        if (plain == null) {
+          in.skipNBytes(offset);
+        } else if (plain.size() < offset) {
+          throw new EOFException("it has " + plain.size());
+        } else {
+          plain.position(offset);
+        }
+        return new Reading(in, plain);
+      } catch (EOFException e) {
+        in.close();
         throw new SourceException(
-            "%s: to be read on from byte %d, but it has %d; put the file back, or start with --fresh"
-                .formatted(path, offset, size));
+            "%s: to be read on from byte %d, but it has fewer; put the file back, or start with --fresh"
+                .formatted(path, offset),
+            e);
       }
-      return channel;
-    } catch (IOException e) {
+    } catch (IOException | MalformedInputException e) {
       throw unreadable(path, e);
+    }
+  }
+
+  /** The bytes that a file holds, decompressed where its name says that they are not plain. */
+  private static InputStream open(Path path) throws IOException {
+    if (!isCompressed(path)) {
+      Files.newInputStream(path).close(); // its exceptions say what is wrong, those below do not
+      return new FileInputStream(path.toFile());
+    }
+    InputStream in = Files.newInputStream(path);
+    try {
+      return path.toString().toLowerCase(Locale.ROOT).endsWith(GZIP)
+          ? new GZIPInputStream(in, BUFFER_BYTES)
+          : new ZstdInputStream(new BufferedInputStream(in, BUFFER_BYTES));
+    } catch (IOException e) {
+      in.close();
+      throw e;
     }
   }
 
@@ -141,8 +186,8 @@ public final class FileSource implements Source {
     ByteBuf buffer = PooledByteBufAllocator.DEFAULT.directBuffer(BUFFER_BYTES, BUFFER_BYTES);
     int length;
     try {
-      length = buffer.writeBytes(reading.channel, reading.position, BUFFER_BYTES);
-    } catch (IOException e) {
+      length = reading.into(buffer);
+    } catch (IOException | MalformedInputException e) {
       buffer.release();
       sink.error(unreadable(path, e));
       return reading;
@@ -150,15 +195,15 @@ public final class FileSource implements Source {
     if (length <= 0) {
       buffer.release();
       sink.complete();
-      return reading;
+    } else {
+      sink.next(buffer);
     }
-    sink.next(buffer);
-    return new Reading(reading.channel, reading.position + length);
+    return reading;
   }
 
   private void close(Reading reading) {
     try {
-      reading.channel.close();
+      reading.in().close();
     } catch (IOException e) {
       LOG.warn("{}: could not be closed", path, e);
     }
@@ -182,29 +227,26 @@ public final class FileSource implements Source {
     return executor;
   }
 
-  private static Path pathOf(SourceConfig.File config) {
-    String name = config.path().toLowerCase(Locale.ROOT);
-    if (name.endsWith(".gz") || name.endsWith(".zst")) {
-      throw new SourceException(
-          "source.file.path: compressed files are not built yet; unpack '%s' first"
-              .formatted(config.path()));
-    }
-    return Path.of(config.path());
-  }
-
-  private static SourceException unreadable(Path path, IOException cause) {
+  private static SourceException unreadable(Path path, Exception cause) {
     return new SourceException(
         "source.file.path: cannot read '%s' (%s); name a CSV file that this user may read"
-            .formatted(path, reason(cause)),
+            .formatted(path, reason(path, cause)),
         cause);
   }
 
   /** In words: the JDK's own file exceptions say no more than the path again. */
-  private static String reason(IOException cause) {
+  private static String reason(Path path, Exception cause) {
+    String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
     return switch (cause) {
       case NoSuchFileException _ -> "there is no such file";
       case AccessDeniedException _ -> "permission denied";
-      default -> cause.getMessage() == null ? cause.toString() : cause.getMessage();
+      default ->
+          isCompressed(path) ? "its compressed bytes are damaged or cut off: " + message : message;
     };
+  }
+
+  private static boolean isCompressed(Path path) {
+    String name = path.toString().toLowerCase(Locale.ROOT);
+    return name.endsWith(GZIP) || name.endsWith(".zst");
   }
 }

@@ -3,6 +3,7 @@ package io.penstock.ingest.file;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.airlift.compress.v3.zstd.ZstdOutputStream;
 import io.penstock.config.SourceConfig;
 import io.penstock.config.SourceConfig.CsvConfig;
 import io.penstock.config.SourceConfig.FormatConfig;
@@ -23,21 +24,27 @@ import io.penstock.pipeline.StageMeter;
 import io.penstock.pipeline.StreamItem;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPInputStream;
+import java.util.zip.GZIPOutputStream;
 import org.agrona.concurrent.SystemEpochNanoClock;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import reactor.core.publisher.Flux;
 import reactor.test.StepVerifier;
 
@@ -143,11 +150,71 @@ class FileSourceTest {
         .verify(LIMIT);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {".gz", ".zst"})
+  void shouldReadCompressedFilesAndGoOnBehindAnyBlock(String ending) throws IOException {
+    Path plain = write(300);
+    Path packed = pack(Files.readAllBytes(plain), ending);
+    assertThat(FileSource.header(config(packed))).isEqualTo(FileSource.header(config(plain)));
+    List<Decoding.Row> expected = new ArrayList<>();
+    collect(items(plain, null), expected, new ArrayList<>());
+    List<PartitionCursor> positions = new ArrayList<>();
+    List<Decoding.Row> all = new ArrayList<>();
+    collect(items(packed, null), all, positions);
+    assertThat(all).isEqualTo(expected);
+    for (PartitionCursor position : positions) {
+      List<Decoding.Row> rest = new ArrayList<>();
+      collect(items(packed, position), rest, new ArrayList<>());
+      assertThat(rest).isEqualTo(all.subList((int) position.nextRow(), all.size()));
+    }
+    StepVerifier.create(items(packed, new PartitionCursor(0, 0, 500, 500_000)))
+        .expectErrorSatisfies(e -> assertThat(e).hasMessageContaining("from byte 500000"))
+        .verify(LIMIT);
+  }
+
+  /** Written by zstd 1.5: "a,y,b", "1,2,3" and "4,5,6", a line each. */
   @Test
-  void shouldRefuseCompressedFilesAtOnce() {
-    assertThatThrownBy(() -> items(folder.resolve("x.csv.gz"), null))
-        .isInstanceOf(SourceException.class)
-        .hasMessageContaining("not built yet");
+  void shouldReadWhatZstdWrites() throws IOException {
+    Path file =
+        Files.write(
+            folder.resolve("rows.csv.zst"),
+            HexFormat.of()
+                .parseHex("28b52ffd0458910000612c792c620a312c322c330a342c352c360a283ccec0"));
+    List<Decoding.Row> rows = new ArrayList<>();
+    collect(items(file, null), rows, new ArrayList<>());
+    assertThat(rows).hasSize(2);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {".gz", ".zst"})
+  void shouldSayThatACompressedFileIsDamaged(String ending) throws IOException {
+    byte[] plain = Files.readAllBytes(write(100_000));
+    byte[] packed = Files.readAllBytes(pack(plain, ending));
+    Path cut =
+        Files.write(
+            folder.resolve("cut.csv" + ending), Arrays.copyOf(packed, packed.length * 2 / 3));
+    Path other = Files.writeString(folder.resolve("other.csv" + ending), "a,y,b\n1,2,3\n");
+    for (Path damaged : List.of(cut, other)) {
+      StepVerifier.create(items(damaged, null))
+          .thenConsumeWhile(item -> item instanceof Block, FileSourceTest::release)
+          .expectErrorSatisfies(
+              e ->
+                  assertThat(e)
+                      .isInstanceOf(SourceException.class)
+                      .hasMessageContaining(damaged.toString())
+                      .hasMessageContaining("damaged or cut off"))
+          .verify(LIMIT);
+    }
+  }
+
+  private Path pack(byte[] bytes, String ending) throws IOException {
+    Path file = folder.resolve("packed.csv" + ending);
+    OutputStream out = Files.newOutputStream(file);
+    try (OutputStream packing =
+        ending.equals(".gz") ? new GZIPOutputStream(out) : new ZstdOutputStream(out)) {
+      packing.write(bytes);
+    }
+    return file;
   }
 
   @Test
