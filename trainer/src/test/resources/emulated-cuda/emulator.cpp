@@ -6,7 +6,6 @@
 // that anything not ordered by an event, a graph or a wait happens in many orders. Device memory is host memory with guards
 // around it, filled with NaN when allocated. Everything is counted.
 #include <dlfcn.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <ucontext.h>
@@ -25,98 +24,125 @@
 
 // ---- Fibers ----------------------------------------------------------------------------------------------------------------
 
-thread_local Dim3 threadIdx, blockIdx, blockDim, gridDim;
+// All kernels run under one lock, on whichever thread asks for them: nothing here is thread-local.
+Dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace {
 
+// Where a stack goes on, of __builtin_setjmp: a fiber that is left keeps its registers on its own stack. Tests of kernels do
+// little else than change fibers, and the C library's setjmp takes several times as long.
+typedef void* Place[5];
+
 struct Fiber {
   ucontext_t context;
-  jmp_buf at;
-  std::vector<char> stack = std::vector<char>(64 << 10);
-  bool started = false;   // its stack runs a loop that takes one thread after the other
-  bool hasWork = false;
-  bool waits = false;
+  Place at;
+  // Not a power of two: the tops of all stacks would fall into one cache set.
+  std::vector<char> stack = std::vector<char>((16 << 10) + 320);
+  bool started = false;  // its stack runs a loop that takes one thread after the other
   unsigned thread = 0;
+};
+
+struct Block {
+  unsigned threads;
+  bool backwards;
+  unsigned next;                // of the threads that have not begun
+  unsigned ended;               // since the last barrier
+  std::vector<Fiber*> waiting;  // at a barrier, in the order in which they go on
+  size_t turn;                  // of those, in the pass from one barrier to the next
 };
 
 std::vector<std::unique_ptr<Fiber>> fibers;
 Fiber* running = nullptr;
-jmp_buf scheduler;
+Place scheduler;
 std::function<void()>* body = nullptr;
+Block block;
 
-void fiberMain() {
-  for (;;) {
-    (*body)();
-    running->hasWork = false;
-    if (_setjmp(running->at) == 0) {
-      _longjmp(scheduler, 1);
+void fiberMain();
+
+// Leaves the stack for another one, until somebody comes back to `from`; null is the scheduler's.
+__attribute__((noinline)) void change(void** from, Fiber* to) {
+  if (__builtin_setjmp(from) == 0) {
+    if (to == nullptr) {
+      __builtin_longjmp(scheduler, 1);
     }
+    running = to;
+    if (to->started) {
+      __builtin_longjmp(to->at, 1);
+    }
+    to->started = true;
+    getcontext(&to->context);
+    to->context.uc_stack.ss_sp = to->stack.data();
+    to->context.uc_stack.ss_size = to->stack.size();
+    to->context.uc_link = nullptr;
+    makecontext(&to->context, fiberMain, 0);
+    setcontext(&to->context);
   }
+  // Others ran meanwhile: nothing is as the compiler remembers it.
+  asm volatile("" ::: "memory");
 }
 
-void resume(Fiber* fiber) {
-  running = fiber;
-  threadIdx = {fiber->thread, 0, 0};
-  if (_setjmp(scheduler) == 0) {
-    if (fiber->started) {
-      _longjmp(fiber->at, 1);
+// The fiber whose turn it is to go on; null where all have had theirs.
+Fiber* nextInTurn() {
+  return ++block.turn < block.waiting.size() ? block.waiting[block.turn] : nullptr;
+}
+
+// A thread that meets no barrier leaves its fiber to the next one.
+void fiberMain() {
+  for (;;) {
+    while (block.next < block.threads) {
+      running->thread = block.backwards ? block.threads - 1 - block.next : block.next;
+      block.next++;
+      threadIdx = {running->thread, 0, 0};
+      (*body)();
+      block.ended++;
     }
-    fiber->started = true;
-    getcontext(&fiber->context);
-    fiber->context.uc_stack.ss_sp = fiber->stack.data();
-    fiber->context.uc_stack.ss_size = fiber->stack.size();
-    fiber->context.uc_link = nullptr;
-    makecontext(&fiber->context, fiberMain, 0);
-    setcontext(&fiber->context);
+    change(running->at, nextInTurn());
   }
-  running = nullptr;
 }
 
 // Runs one block; false where some threads ended while others waited at a barrier.
-__attribute__((noinline)) bool runBlock(unsigned threads, bool backwards) {
-  std::vector<Fiber*> waiting;
-  unsigned next = 0;
-  unsigned used = 0;
-  for (; next < threads; next++) {
-    if (fibers.size() <= used) {
-      fibers.push_back(std::make_unique<Fiber>());
+bool runBlock(unsigned threads, bool backwards) {
+  block.threads = threads;
+  block.backwards = backwards;
+  block.next = 0;
+  block.waiting.clear();
+  do {
+    block.ended = 0;
+    block.turn = 0;
+    bool fresh = block.next == 0;
+    if (fresh) {
+      if (fibers.empty()) {
+        fibers.push_back(std::make_unique<Fiber>());
+      }
+      // No turn is taken before all have begun.
+      block.turn = (size_t)threads;
     }
-    Fiber* fiber = fibers[used].get();
-    fiber->thread = backwards ? threads - 1 - next : next;
-    fiber->hasWork = true;
-    fiber->waits = false;
-    resume(fiber);
-    if (fiber->hasWork) {
-      used++;
-      waiting.push_back(fiber);
-    }
-  }
-  if (!waiting.empty() && waiting.size() != threads) {
-    return false;
-  }
-  while (!waiting.empty()) {
-    unsigned ended = 0;
-    for (Fiber* fiber : waiting) {
-      resume(fiber);
-      ended += fiber->hasWork ? 0 : 1;
-    }
-    if (ended == threads) {
-      return true;
-    }
-    if (ended != 0) {
-      return false;
-    }
-  }
-  return true;
+    change(scheduler, fresh ? fibers[0].get() : block.waiting[0]);
+    running = nullptr;
+  } while (block.ended == 0);
+  return block.ended == threads;
 }
 
 }  // namespace
 
 void __syncthreads() {
   Fiber* self = running;
-  if (_setjmp(self->at) == 0) {
-    _longjmp(scheduler, 1);
+  if (block.turn >= block.threads) {
+    // The first barrier: those that have not begun come first.
+    block.waiting.push_back(self);
+    size_t used = block.waiting.size();
+    if (block.next < block.threads) {
+      if (fibers.size() <= used) {
+        fibers.push_back(std::make_unique<Fiber>());
+      }
+      change(self->at, fibers[used].get());
+    } else {
+      change(self->at, nullptr);
+    }
+  } else {
+    change(self->at, nextInTurn());
   }
+  threadIdx = {self->thread, 0, 0};
 }
 
 // ---- Kernels: each .cu file, and a table of them, written by the build -------------------------------------------------------

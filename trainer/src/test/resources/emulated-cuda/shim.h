@@ -7,11 +7,11 @@
 struct Dim3 {
   unsigned x, y, z;
 };
-extern thread_local Dim3 threadIdx, blockIdx, blockDim, gridDim;
+extern Dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 #define __global__
 #define __device__
-#define __shared__ static thread_local
+#define __shared__ static
 
 // Ends when all threads of the block have come here.
 void __syncthreads();

@@ -41,17 +41,31 @@ static __device__ inline bool isFinite(double x) {
   return x - x == 0;
 }
 
-// Sum over the block's threads, by a fixed tree. All threads must call it, and all get the sum.
+// Sum over the block's threads, by a fixed tree: LANES sums of every LANES-th value, then their sum. All threads must call it, and
+// all get the sum.
+#define LANES 16
+
 template <typename T>
 static __device__ inline T blockSum(T value, T* shared) {
+  int t = threadIdx.x;
   __syncthreads();
-  shared[threadIdx.x] = value;
+  shared[t] = value;
   __syncthreads();
-  for (int half = THREADS / 2; half > 0; half /= 2) {
-    if ((int)threadIdx.x < half) {
-      shared[threadIdx.x] += shared[threadIdx.x + half];
+  if (t < LANES) {
+    T sum = value;
+    for (int i = t + LANES; i < THREADS; i += LANES) {
+      sum += shared[i];
     }
-    __syncthreads();
+    shared[t] = sum;
   }
+  __syncthreads();
+  if (t == 0) {
+    T sum = shared[0];
+    for (int i = 1; i < LANES; i++) {
+      sum += shared[i];
+    }
+    shared[0] = sum;
+  }
+  __syncthreads();
   return shared[0];
 }
