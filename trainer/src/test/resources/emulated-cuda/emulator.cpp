@@ -227,6 +227,8 @@ struct Memory {
 std::recursive_mutex mutex;
 std::map<uintptr_t, Memory> memories;
 std::set<Stream*> streams;
+std::map<const Signature*, unsigned> allowedShared;
+void* sharedMemory;
 long long tally[16];
 int retained;
 int fault;
@@ -235,6 +237,7 @@ int late;
 bool backwards;
 int capability = 90;
 int driver = 13000;
+int sharedLimit = 227 << 10;
 long long memoryLimit = 8LL << 30;
 long long used;
 std::string failCall;
@@ -413,6 +416,8 @@ int release(uintptr_t address, bool pinned) {
 
 }  // namespace
 
+void* dynamicShared() { return sharedMemory; }
+
 // ---- What tests ask --------------------------------------------------------------------------------------------------------
 
 #define API extern "C" __attribute__((visibility("default")))
@@ -429,6 +434,7 @@ API void emuReset(long long newSeed, int isLate) {
   capability = 90;
   driver = 13000;
   memoryLimit = 8LL << 30;
+  sharedLimit = 227 << 10;
   for (int i = ALLOCATIONS; i < CONTEXTS; i++) {
     tally[i] = 0;
   }
@@ -450,6 +456,11 @@ API void emuMachine(int newCapability, int newDriver, long long newMemory) {
   capability = newCapability;
   driver = newDriver;
   memoryLimit = newMemory;
+}
+
+API void emuShared(int bytes) {
+  LOCK;
+  sharedLimit = bytes;
 }
 
 // ---- libcuda ---------------------------------------------------------------------------------------------------------------
@@ -474,7 +485,7 @@ API int cuDeviceGetCount(int* n) { *n = 1; return SUCCESS; }
 API int cuDeviceGet(int* device, int ordinal) { *device = ordinal; return ordinal == 0 ? SUCCESS : INVALID_DEVICE; }
 API int cuDeviceGetName(char* name, int length, int) { snprintf(name, length, "Emulated GPU"); return SUCCESS; }
 API int cuDeviceGetAttribute(int* value, int attribute, int) {
-  *value = attribute == 75 ? capability / 10 : attribute == 76 ? capability % 10 : 0;
+  *value = attribute == 75 ? capability / 10 : attribute == 76 ? capability % 10 : attribute == 97 ? sharedLimit : 0;
   return SUCCESS;
 }
 API int cuDeviceTotalMem_v2(size_t* bytes, int) { *bytes = memoryLimit; return SUCCESS; }
@@ -678,6 +689,8 @@ API int cuModuleLoadData(Module** module, const char* image) {
 }
 API int cuModuleUnload(Module* module) {
   BEGIN("cuModuleUnload");
+  // A module's functions are new each time it is loaded.
+  allowedShared.clear();
   delete module;
   tally[MODULE_LIVE]--;
   return SUCCESS;
@@ -692,10 +705,20 @@ API int cuModuleGetFunction(const Signature** function, Module* module, const ch
   }
   return NOT_FOUND;
 }
+API int cuFuncSetAttribute(const Signature* kernel, int attribute, int value) {
+  BEGIN("cuFuncSetAttribute");
+  if (attribute != 8 || value < 0 || value > sharedLimit) {
+    return INVALID_VALUE;
+  }
+  allowedShared[kernel] = value;
+  return SUCCESS;
+}
 API int cuLaunchKernel(const Signature* kernel, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                        unsigned sharedBytes, Stream* s, void** arguments, void** extra) {
   BEGIN("cuLaunchKernel");
-  if (gx == 0 || gy == 0 || gy > 65535 || gz != 1 || bx == 0 || bx > 1024 || by != 1 || bz != 1 || sharedBytes != 0 ||
+  auto allowed = allowedShared.find(kernel);
+  unsigned mostShared = allowed == allowedShared.end() ? 48 << 10 : allowed->second;
+  if (gx == 0 || gy == 0 || gy > 65535 || gz != 1 || bx == 0 || bx > 1024 || by != 1 || bz != 1 || sharedBytes > mostShared ||
       extra != nullptr) {
     return misuse("a launch has an impossible form");
   }
@@ -715,12 +738,23 @@ API int cuLaunchKernel(const Signature* kernel, unsigned gx, unsigned gy, unsign
     body = &call;
     gridDim = {gx, gy, 1};
     blockDim = {bx, 1, 1};
+    // Of the size asked for, and poisoned for each block.
+    std::vector<char> shared(sharedBytes + GUARD);
+    sharedMemory = shared.data();
     for (unsigned y = 0; y < gy; y++) {
       for (unsigned x = 0; x < gx; x++) {
         blockIdx = {x, y, 0};
+        memset(shared.data(), 0xFF, sharedBytes);
+        memset(shared.data() + sharedBytes, GUARD_BYTE, GUARD);
         if (!runBlock(bx, backwards)) {
           fprintf(stderr, "emulated CUDA: threads of %s ended while others waited\n", kernel->entry.name);
           abort();
+        }
+        for (size_t i = 0; i < GUARD; i++) {
+          if ((unsigned char)shared[sharedBytes + i] != GUARD_BYTE) {
+            tally[CORRUPTED]++;
+            break;
+          }
         }
       }
     }

@@ -13,6 +13,10 @@ extern Dim3 threadIdx, blockIdx, blockDim, gridDim;
 #define __device__
 #define __shared__ static
 
+// What the launch has asked for, anew for each block.
+void* dynamicShared();
+#define DYNAMIC_SHARED(type, name) type* name = (type*)dynamicShared()
+
 // Ends when all threads of the block have come here.
 void __syncthreads();
 

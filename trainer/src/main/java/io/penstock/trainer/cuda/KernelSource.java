@@ -11,7 +11,9 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The kernels, a file a concern, and their machine code: compiled for a GPU once and kept on disk. */
 enum KernelSource {
@@ -19,9 +21,13 @@ enum KernelSource {
   ACTIVATIONS,
   LOSSES,
   EVALUATE,
-  OPTIMIZERS;
+  OPTIMIZERS,
+  FUSED;
 
-  static final String HEADER = "penstock.cuh";
+  /** What sources include. */
+  static final List<String> HEADERS =
+      List.of("penstock.cuh", "activations.cuh", "losses.cuh", "evaluate.cuh", "optimizers.cuh");
+
   private static final String CACHE_PROPERTY = "penstock.cuda.cache";
 
   String file() {
@@ -32,8 +38,23 @@ enum KernelSource {
     List<String> options = new ArrayList<>();
     options.add("--gpu-architecture=sm_" + architecture);
     options.add("--std=c++17");
-    options.addAll(StepRecord.definitions());
+    options.addAll(definitions());
     return options;
+  }
+
+  /** What Java tells the sources, as options of the compiler. */
+  static List<String> definitions() {
+    List<String> definitions = new ArrayList<>(StepRecord.definitions());
+    definitions.add("-DFUSED_TILE_ROWS=" + FusedShape.TILE_ROWS);
+    definitions.add("-DFUSED_MOST_LAYERS=" + FusedShape.MOST_LAYERS);
+    return definitions;
+  }
+
+  /** The headers' texts by their names. */
+  static Map<String, String> headers() {
+    Map<String, String> headers = new LinkedHashMap<>();
+    HEADERS.forEach(name -> headers.put(name, text(name)));
+    return headers;
   }
 
   /**
@@ -43,10 +64,11 @@ enum KernelSource {
    * @param architecture {@code 90}
    */
   byte[] compile(String architecture) {
-    String header = text(HEADER);
+    Map<String, String> headers = headers();
     String source = text(file());
     List<String> options = options(architecture);
-    String key = key(header, source, options.toString(), Integer.toString(Nvrtc.version()));
+    String key =
+        key(headers.toString(), source, options.toString(), Integer.toString(Nvrtc.version()));
     Path cached = folder().resolve(file() + "-" + architecture + "-" + key + ".cubin");
     try {
       if (Files.isRegularFile(cached)) {
@@ -55,7 +77,7 @@ enum KernelSource {
     } catch (IOException e) {
       // Compiled again below.
     }
-    byte[] code = Nvrtc.compile(source, file(), header, HEADER, options);
+    byte[] code = Nvrtc.compile(source, file(), headers, options);
     keep(cached, code);
     return code;
   }

@@ -8,6 +8,11 @@
 
 #define THREADS 256
 
+// Shared memory whose size the launch says; the emulator has its own.
+#ifndef DYNAMIC_SHARED
+#define DYNAMIC_SHARED(type, name) extern __shared__ type name[]
+#endif
+
 // StepResult.Status, by ordinal.
 #define APPLIED 0
 #define NOT_FINITE 1
@@ -39,6 +44,26 @@ static __device__ inline double* values(Step* step) {
 
 static __device__ inline bool isFinite(double x) {
   return x - x == 0;
+}
+
+// Whether a minibatch of these weights can be learned from.
+static __device__ inline bool weighs(double weightSum) {
+  return weightSum > 0 && isFinite(weightSum);
+}
+
+// A step as its slot's header begins it.
+static __device__ inline Step begun(const char* slot) {
+  Step step;
+  step.weightSum = *(const double*)(slot + SLOT_WEIGHT_SUM);
+  step.loss = __longlong_as_double(0x7ff8000000000000LL);
+  step.sequence = *(const long long*)(slot + SLOT_SEQUENCE);
+  step.rows = *(const int*)(slot + SLOT_VALID_ROWS);
+  step.status = weighs(step.weightSum) ? APPLIED : WEIGHTLESS;
+  step.inverseWeightSum = weighs(step.weightSum) ? (float)(1 / step.weightSum) : 0.0f;
+  step.scale = 1;
+  step.rate = 0;
+  step.root = 0;
+  return step;
 }
 
 // Sum over the block's threads, by a fixed tree: LANES sums of every LANES-th value, then their sum. All threads must call it, and

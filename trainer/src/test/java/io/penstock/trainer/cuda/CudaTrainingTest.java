@@ -26,9 +26,13 @@ import io.penstock.trainer.model.Program;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Runs of many steps on the emulator: whatever the streams' timing, the weights are the same. */
 class CudaTrainingTest {
@@ -100,22 +104,25 @@ class CudaTrainingTest {
     }
   }
 
-  private String weights(CudaDevice device) {
+  private String weights(CudaDevice device, boolean fused) {
     try (Run run = new Run(device, 4)) {
+      assertThat(((CudaSession) run.session).isFused()).isEqualTo(fused);
       run.train();
       return run.session.weightsSha256();
     }
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {2, 3, 4})
-  void shouldGiveTheSameWeightsWhateverIsLateThoughReleasedSlotsArePoisoned(int twins) {
-    String atOnce = weights(EmulatedCuda.atOnce().device());
+  @CsvSource({"BY_SHAPE,2", "BY_SHAPE,3", "BY_SHAPE,4", "GENERAL,2", "GENERAL,3", "GENERAL,4"})
+  void shouldGiveTheSameWeightsWhateverIsLateThoughReleasedSlotsArePoisoned(
+      Planning planning, int twins) {
+    boolean fused = planning == Planning.BY_SHAPE;
+    String atOnce = weights(EmulatedCuda.atOnce().device(planning), fused);
     for (int i = 0; i < 8; i++) {
       long seed = new java.util.SplittableRandom().nextLong();
       EmulatedCuda cuda = EmulatedCuda.late(seed);
-      CudaDevice device = CudaDevice.of(0, Precision.FLOAT32, twins);
-      assertThat(weights(device)).as("seed %d", seed).isEqualTo(atOnce);
+      CudaDevice device = CudaDevice.of(0, Precision.FLOAT32, planning, twins);
+      assertThat(weights(device, fused)).as("seed %d", seed).isEqualTo(atOnce);
       assertThat(cuda.count(Count.REORDERED)).as("steps beside each other").isPositive();
       Leaks.requireNone(cuda);
     }
@@ -124,7 +131,7 @@ class CudaTrainingTest {
   @Test
   void shouldTakeAsManyStepsAsThereAreTwinsWithoutWaiting() {
     EmulatedCuda cuda = EmulatedCuda.late(SEED);
-    try (Run run = new Run(CudaDevice.of(0, Precision.FLOAT32, 2), 3)) {
+    try (Run run = new Run(CudaDevice.of(0, Precision.FLOAT32, Planning.BY_SHAPE, 2), 3)) {
       run.submit();
       run.submit();
       run.submit();
@@ -141,9 +148,24 @@ class CudaTrainingTest {
   }
 
   @Test
-  void shouldAllocateNothingOnceASessionIsOpen() {
+  void shouldAgreeOnWeightsUpToRoundingWhicheverPlanATrainingHas() {
     EmulatedCuda cuda = EmulatedCuda.late(SEED);
-    try (Run run = new Run(cuda.device(), 4)) {
+    try (Run fused = new Run(cuda.device(Planning.BY_SHAPE), 4);
+        Run general = new Run(cuda.device(Planning.GENERAL), 4)) {
+      fused.train();
+      general.train();
+      // 60 steps of Adam, which turns errors relative to one gradient into errors relative to the
+      // rate.
+      assertThat(distance(fused.session.parameters(), general.session.parameters()))
+          .isLessThan(60 * 16 * Math.ulp(1f));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldAllocateNothingOnceASessionIsOpen(Planning planning) {
+    EmulatedCuda cuda = EmulatedCuda.late(SEED);
+    try (Run run = new Run(cuda.device(planning), 4)) {
       long before = cuda.count(Count.ALLOCATIONS);
       run.train();
       run.session.parameters();
@@ -174,7 +196,7 @@ class CudaTrainingTest {
   void shouldSayHowMuchMemoryIsMissingAndFreeWhatItHad() {
     EmulatedCuda cuda = EmulatedCuda.atOnce();
     cuda.machine(90, 12_040, 20 << 20);
-    CudaDevice device = cuda.device();
+    CudaDevice device = cuda.device(Planning.GENERAL);
     Program program = Lowering.lower(SPEC, SlotLayout.of(ROWS, SPEC.features()), 100);
     assertThatThrownBy(() -> device.open(program, InitialParameters.of(SPEC, SEED)))
         .isInstanceOf(IllegalStateException.class)
@@ -184,20 +206,24 @@ class CudaTrainingTest {
     Leaks.requireNone(cuda);
   }
 
+  static Stream<Arguments> calls() {
+    return Stream.of(
+            "cuModuleLoadData",
+            "cuStreamCreate",
+            "cuMemHostAlloc",
+            "cuStreamEndCapture",
+            "cuEventCreate")
+        .flatMap(call -> Stream.of(Planning.values()).map(p -> Arguments.of(call, p)));
+  }
+
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "cuModuleLoadData",
-        "cuStreamCreate",
-        "cuMemHostAlloc",
-        "cuStreamEndCapture",
-        "cuEventCreate"
-      })
-  void shouldFreeWhatItHadWhereOpeningFails(String call) {
+  @MethodSource("calls")
+  void shouldFreeWhatItHadWhereOpeningFails(String call, Planning planning) {
     EmulatedCuda cuda = EmulatedCuda.late(SEED);
     Program program = Lowering.lower(SPEC, SlotLayout.of(ROWS, SPEC.features()), 100);
     cuda.failNext(call, 999);
-    assertThatThrownBy(() -> cuda.device().open(program, InitialParameters.of(SPEC, SEED)))
+    CudaDevice device = cuda.device(planning);
+    assertThatThrownBy(() -> device.open(program, InitialParameters.of(SPEC, SEED)))
         .isInstanceOf(CudaException.class)
         .hasMessageContaining(call + " failed");
     Leaks.requireNone(cuda);
@@ -213,7 +239,7 @@ class CudaTrainingTest {
   }
 
   private float[] lastParameters(Precision precision) {
-    try (Run run = new Run(CudaDevice.of(0, precision), 4)) {
+    try (Run run = new Run(CudaDevice.of(0, precision, Planning.GENERAL, 3), 4)) {
       run.train();
       return run.session.parameters();
     }
