@@ -5,6 +5,7 @@ import io.penstock.pipeline.SlotMemory;
 import io.penstock.trainer.device.Device;
 import io.penstock.trainer.device.DeviceSession;
 import io.penstock.trainer.model.Program;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -137,7 +138,7 @@ public final class CudaDevice implements Device {
 
   @Override
   public SlotMemory slotMemory() {
-    return new CudaSlotMemory(new CudaContext(ordinal));
+    return new CudaSlotMemory(new CudaContext(ordinal), new FreeMemory(Path.of("/")));
   }
 
   @Override

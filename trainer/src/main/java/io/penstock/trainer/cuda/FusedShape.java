@@ -46,6 +46,9 @@ record FusedShape(
   private static final int LINE = TILE_ROWS + 1;
   private static final int INTS_A_LAYER = 10;
 
+  /** Ints of {@code struct FusedModel}. */
+  static final int MODEL_INTS = 2 + MOST_LAYERS * INTS_A_LAYER;
+
   /** A layer as its products name it. */
   private record Layer(
       Matrix weight, Matrix bias, Matrix values, Activation activation, @Nullable Matrix input) {
@@ -80,7 +83,7 @@ record FusedShape(
     if (loss == null) {
       return null;
     }
-    int[] model = new int[2 + MOST_LAYERS * INTS_A_LAYER];
+    int[] model = new int[MODEL_INTS];
     long floats = place(layers, select.features().rows(), model);
     if (floats * Float.BYTES > mostSharedBytes) {
       return null;

@@ -39,6 +39,7 @@ enum KernelSource {
     List<String> definitions = new ArrayList<>(StepRecord.definitions());
     definitions.add("-DFUSED_TILE_ROWS=" + FusedShape.TILE_ROWS);
     definitions.add("-DFUSED_MOST_LAYERS=" + FusedShape.MOST_LAYERS);
+    definitions.add("-DFUSED_MODEL_INTS=" + FusedShape.MODEL_INTS);
     return definitions;
   }
 

@@ -12,7 +12,7 @@
 // Floats from line to line of a tile in shared memory: odd, so that neither neighbouring lines nor neighbouring rows share a bank.
 #define LINE (TILE + 1)
 
-// As FusedPlan.java lays them out. Offsets are in floats: of parameters in the flat buffer, of all else in shared memory.
+// As FusedShape.java lays them out. Offsets are in floats: of parameters in the flat buffer, of all else in shared memory.
 struct FusedLayer {
   int inputs;
   int outputs;
@@ -31,6 +31,8 @@ struct FusedModel {
   int features;  // shared memory
   FusedLayer layer[FUSED_MOST_LAYERS];
 };
+
+static_assert(sizeof(FusedModel) == FUSED_MODEL_INTS * sizeof(int), "FusedShape.java has another form of FusedModel");
 
 static __device__ inline int stagedLine(const FusedLayer& layer) {
   return layer.outputs | 1;

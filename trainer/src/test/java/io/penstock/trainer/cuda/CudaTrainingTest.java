@@ -46,8 +46,18 @@ class CudaTrainingTest {
           new LabelConfig("y", LabelType.CLASS, 5, List.of()),
           7);
 
-  private final List<Rows> minibatches =
-      Minibatches.random(SPEC, 60, ROWS, true, new SplittableRandom(SEED));
+  private final List<Rows> minibatches = minibatches();
+
+  /** Of few rows and of many, so that what an earlier step has left behind the real rows would be met. */
+  private static List<Rows> minibatches() {
+    SplittableRandom random = new SplittableRandom(SEED);
+    List<Rows> minibatches = new ArrayList<>();
+    for (int i = 0; i < 60; i++) {
+      int rows = i % 3 == 0 ? ROWS : 5 + random.nextInt(ROWS - 4);
+      minibatches.add(Minibatches.random(SPEC, rows, true, random));
+    }
+    return minibatches;
+  }
 
   /** A device with as many slots as twins and one more, each poisoned as soon as its step is reported. */
   private final class Run implements AutoCloseable {
