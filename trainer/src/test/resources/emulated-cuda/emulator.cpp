@@ -743,7 +743,8 @@ API int cuLaunchKernel(const Signature* kernel, unsigned gx, unsigned gy, unsign
     sharedMemory = shared.data();
     for (unsigned y = 0; y < gy; y++) {
       for (unsigned x = 0; x < gx; x++) {
-        blockIdx = {x, y, 0};
+        // In either order, as threads.
+        blockIdx = backwards ? Dim3{gx - 1 - x, gy - 1 - y, 0} : Dim3{x, y, 0};
         memset(shared.data(), 0xFF, sharedBytes);
         memset(shared.data() + sharedBytes, GUARD_BYTE, GUARD);
         if (!runBlock(bx, backwards)) {
