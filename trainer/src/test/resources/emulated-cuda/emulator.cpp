@@ -6,7 +6,6 @@
 // that anything not ordered by an event, a graph or a wait happens in many orders. Device memory is host memory with guards
 // around it, filled with NaN when allocated. Everything is counted.
 #include <dlfcn.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <ucontext.h>
@@ -25,98 +24,125 @@
 
 // ---- Fibers ----------------------------------------------------------------------------------------------------------------
 
-thread_local Dim3 threadIdx, blockIdx, blockDim, gridDim;
+// All kernels run under one lock, on whichever thread asks for them: nothing here is thread-local.
+Dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 namespace {
 
+// Where a stack goes on, of __builtin_setjmp: a fiber that is left keeps its registers on its own stack. Tests of kernels do
+// little else than change fibers, and the C library's setjmp takes several times as long.
+typedef void* Place[5];
+
 struct Fiber {
   ucontext_t context;
-  jmp_buf at;
-  std::vector<char> stack = std::vector<char>(64 << 10);
-  bool started = false;   // its stack runs a loop that takes one thread after the other
-  bool hasWork = false;
-  bool waits = false;
+  Place at;
+  // Not a power of two: the tops of all stacks would fall into one cache set.
+  std::vector<char> stack = std::vector<char>((16 << 10) + 320);
+  bool started = false;  // its stack runs a loop that takes one thread after the other
   unsigned thread = 0;
+};
+
+struct Block {
+  unsigned threads;
+  bool backwards;
+  unsigned next;                // of the threads that have not begun
+  unsigned ended;               // since the last barrier
+  std::vector<Fiber*> waiting;  // at a barrier, in the order in which they go on
+  size_t turn;                  // of those, in the pass from one barrier to the next
 };
 
 std::vector<std::unique_ptr<Fiber>> fibers;
 Fiber* running = nullptr;
-jmp_buf scheduler;
+Place scheduler;
 std::function<void()>* body = nullptr;
+Block block;
 
-void fiberMain() {
-  for (;;) {
-    (*body)();
-    running->hasWork = false;
-    if (_setjmp(running->at) == 0) {
-      _longjmp(scheduler, 1);
+void fiberMain();
+
+// Leaves the stack for another one, until somebody comes back to `from`; null is the scheduler's.
+__attribute__((noinline)) void change(void** from, Fiber* to) {
+  if (__builtin_setjmp(from) == 0) {
+    if (to == nullptr) {
+      __builtin_longjmp(scheduler, 1);
     }
+    running = to;
+    if (to->started) {
+      __builtin_longjmp(to->at, 1);
+    }
+    to->started = true;
+    getcontext(&to->context);
+    to->context.uc_stack.ss_sp = to->stack.data();
+    to->context.uc_stack.ss_size = to->stack.size();
+    to->context.uc_link = nullptr;
+    makecontext(&to->context, fiberMain, 0);
+    setcontext(&to->context);
   }
+  // Others ran meanwhile: nothing is as the compiler remembers it.
+  asm volatile("" ::: "memory");
 }
 
-void resume(Fiber* fiber) {
-  running = fiber;
-  threadIdx = {fiber->thread, 0, 0};
-  if (_setjmp(scheduler) == 0) {
-    if (fiber->started) {
-      _longjmp(fiber->at, 1);
+// The fiber whose turn it is to go on; null where all have had theirs.
+Fiber* nextInTurn() {
+  return ++block.turn < block.waiting.size() ? block.waiting[block.turn] : nullptr;
+}
+
+// A thread that meets no barrier leaves its fiber to the next one.
+void fiberMain() {
+  for (;;) {
+    while (block.next < block.threads) {
+      running->thread = block.backwards ? block.threads - 1 - block.next : block.next;
+      block.next++;
+      threadIdx = {running->thread, 0, 0};
+      (*body)();
+      block.ended++;
     }
-    fiber->started = true;
-    getcontext(&fiber->context);
-    fiber->context.uc_stack.ss_sp = fiber->stack.data();
-    fiber->context.uc_stack.ss_size = fiber->stack.size();
-    fiber->context.uc_link = nullptr;
-    makecontext(&fiber->context, fiberMain, 0);
-    setcontext(&fiber->context);
+    change(running->at, nextInTurn());
   }
-  running = nullptr;
 }
 
 // Runs one block; false where some threads ended while others waited at a barrier.
-__attribute__((noinline)) bool runBlock(unsigned threads, bool backwards) {
-  std::vector<Fiber*> waiting;
-  unsigned next = 0;
-  unsigned used = 0;
-  for (; next < threads; next++) {
-    if (fibers.size() <= used) {
-      fibers.push_back(std::make_unique<Fiber>());
+bool runBlock(unsigned threads, bool backwards) {
+  block.threads = threads;
+  block.backwards = backwards;
+  block.next = 0;
+  block.waiting.clear();
+  do {
+    block.ended = 0;
+    block.turn = 0;
+    bool fresh = block.next == 0;
+    if (fresh) {
+      if (fibers.empty()) {
+        fibers.push_back(std::make_unique<Fiber>());
+      }
+      // No turn is taken before all have begun.
+      block.turn = (size_t)threads;
     }
-    Fiber* fiber = fibers[used].get();
-    fiber->thread = backwards ? threads - 1 - next : next;
-    fiber->hasWork = true;
-    fiber->waits = false;
-    resume(fiber);
-    if (fiber->hasWork) {
-      used++;
-      waiting.push_back(fiber);
-    }
-  }
-  if (!waiting.empty() && waiting.size() != threads) {
-    return false;
-  }
-  while (!waiting.empty()) {
-    unsigned ended = 0;
-    for (Fiber* fiber : waiting) {
-      resume(fiber);
-      ended += fiber->hasWork ? 0 : 1;
-    }
-    if (ended == threads) {
-      return true;
-    }
-    if (ended != 0) {
-      return false;
-    }
-  }
-  return true;
+    change(scheduler, fresh ? fibers[0].get() : block.waiting[0]);
+    running = nullptr;
+  } while (block.ended == 0);
+  return block.ended == threads;
 }
 
 }  // namespace
 
 void __syncthreads() {
   Fiber* self = running;
-  if (_setjmp(self->at) == 0) {
-    _longjmp(scheduler, 1);
+  if (block.turn >= block.threads) {
+    // The first barrier: those that have not begun come first.
+    block.waiting.push_back(self);
+    size_t used = block.waiting.size();
+    if (block.next < block.threads) {
+      if (fibers.size() <= used) {
+        fibers.push_back(std::make_unique<Fiber>());
+      }
+      change(self->at, fibers[used].get());
+    } else {
+      change(self->at, nullptr);
+    }
+  } else {
+    change(self->at, nextInTurn());
   }
+  threadIdx = {self->thread, 0, 0};
 }
 
 // ---- Kernels: each .cu file, and a table of them, written by the build -------------------------------------------------------
@@ -201,6 +227,8 @@ struct Memory {
 std::recursive_mutex mutex;
 std::map<uintptr_t, Memory> memories;
 std::set<Stream*> streams;
+std::map<const Signature*, unsigned> allowedShared;
+void* sharedMemory;
 long long tally[16];
 int retained;
 int fault;
@@ -209,6 +237,7 @@ int late;
 bool backwards;
 int capability = 90;
 int driver = 13000;
+int sharedLimit = 227 << 10;
 long long memoryLimit = 8LL << 30;
 long long used;
 std::string failCall;
@@ -387,6 +416,8 @@ int release(uintptr_t address, bool pinned) {
 
 }  // namespace
 
+void* dynamicShared() { return sharedMemory; }
+
 // ---- What tests ask --------------------------------------------------------------------------------------------------------
 
 #define API extern "C" __attribute__((visibility("default")))
@@ -403,6 +434,7 @@ API void emuReset(long long newSeed, int isLate) {
   capability = 90;
   driver = 13000;
   memoryLimit = 8LL << 30;
+  sharedLimit = 227 << 10;
   for (int i = ALLOCATIONS; i < CONTEXTS; i++) {
     tally[i] = 0;
   }
@@ -424,6 +456,11 @@ API void emuMachine(int newCapability, int newDriver, long long newMemory) {
   capability = newCapability;
   driver = newDriver;
   memoryLimit = newMemory;
+}
+
+API void emuShared(int bytes) {
+  LOCK;
+  sharedLimit = bytes;
 }
 
 // ---- libcuda ---------------------------------------------------------------------------------------------------------------
@@ -448,7 +485,7 @@ API int cuDeviceGetCount(int* n) { *n = 1; return SUCCESS; }
 API int cuDeviceGet(int* device, int ordinal) { *device = ordinal; return ordinal == 0 ? SUCCESS : INVALID_DEVICE; }
 API int cuDeviceGetName(char* name, int length, int) { snprintf(name, length, "Emulated GPU"); return SUCCESS; }
 API int cuDeviceGetAttribute(int* value, int attribute, int) {
-  *value = attribute == 75 ? capability / 10 : attribute == 76 ? capability % 10 : 0;
+  *value = attribute == 75 ? capability / 10 : attribute == 76 ? capability % 10 : attribute == 97 ? sharedLimit : 0;
   return SUCCESS;
 }
 API int cuDeviceTotalMem_v2(size_t* bytes, int) { *bytes = memoryLimit; return SUCCESS; }
@@ -652,6 +689,8 @@ API int cuModuleLoadData(Module** module, const char* image) {
 }
 API int cuModuleUnload(Module* module) {
   BEGIN("cuModuleUnload");
+  // A module's functions are new each time it is loaded.
+  allowedShared.clear();
   delete module;
   tally[MODULE_LIVE]--;
   return SUCCESS;
@@ -666,10 +705,20 @@ API int cuModuleGetFunction(const Signature** function, Module* module, const ch
   }
   return NOT_FOUND;
 }
+API int cuFuncSetAttribute(const Signature* kernel, int attribute, int value) {
+  BEGIN("cuFuncSetAttribute");
+  if (attribute != 8 || value < 0 || value > sharedLimit) {
+    return INVALID_VALUE;
+  }
+  allowedShared[kernel] = value;
+  return SUCCESS;
+}
 API int cuLaunchKernel(const Signature* kernel, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz,
                        unsigned sharedBytes, Stream* s, void** arguments, void** extra) {
   BEGIN("cuLaunchKernel");
-  if (gx == 0 || gy == 0 || gy > 65535 || gz != 1 || bx == 0 || bx > 1024 || by != 1 || bz != 1 || sharedBytes != 0 ||
+  auto allowed = allowedShared.find(kernel);
+  unsigned mostShared = allowed == allowedShared.end() ? 48 << 10 : allowed->second;
+  if (gx == 0 || gy == 0 || gy > 65535 || gz != 1 || bx == 0 || bx > 1024 || by != 1 || bz != 1 || sharedBytes > mostShared ||
       extra != nullptr) {
     return misuse("a launch has an impossible form");
   }
@@ -689,12 +738,24 @@ API int cuLaunchKernel(const Signature* kernel, unsigned gx, unsigned gy, unsign
     body = &call;
     gridDim = {gx, gy, 1};
     blockDim = {bx, 1, 1};
+    // Of the size asked for, and poisoned for each block.
+    std::vector<char> shared(sharedBytes + GUARD);
+    sharedMemory = shared.data();
     for (unsigned y = 0; y < gy; y++) {
       for (unsigned x = 0; x < gx; x++) {
-        blockIdx = {x, y, 0};
+        // In either order, as threads.
+        blockIdx = backwards ? Dim3{gx - 1 - x, gy - 1 - y, 0} : Dim3{x, y, 0};
+        memset(shared.data(), 0xFF, sharedBytes);
+        memset(shared.data() + sharedBytes, GUARD_BYTE, GUARD);
         if (!runBlock(bx, backwards)) {
           fprintf(stderr, "emulated CUDA: threads of %s ended while others waited\n", kernel->entry.name);
           abort();
+        }
+        for (size_t i = 0; i < GUARD; i++) {
+          if ((unsigned char)shared[sharedBytes + i] != GUARD_BYTE) {
+            tally[CORRUPTED]++;
+            break;
+          }
         }
       }
     }

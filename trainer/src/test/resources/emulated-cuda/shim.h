@@ -7,11 +7,15 @@
 struct Dim3 {
   unsigned x, y, z;
 };
-extern thread_local Dim3 threadIdx, blockIdx, blockDim, gridDim;
+extern Dim3 threadIdx, blockIdx, blockDim, gridDim;
 
 #define __global__
 #define __device__
-#define __shared__ static thread_local
+#define __shared__ static
+
+// What the launch has asked for, anew for each block.
+void* dynamicShared();
+#define DYNAMIC_SHARED(type, name) type* name = (type*)dynamicShared()
 
 // Ends when all threads of the block have come here.
 void __syncthreads();

@@ -29,6 +29,8 @@ final class Cuda {
   static final int CU_MEMHOSTALLOC_PORTABLE = 1;
   static final int CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75;
   static final int CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR = 76;
+  static final int CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN = 97;
+  static final int CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES = 8;
 
   static final NativeLibrary LIBRARY =
       NativeLibrary.find("NVIDIA's driver", PROPERTY, List.of("libcuda.so.1"), List.of());
@@ -103,6 +105,8 @@ final class Cuda {
       LIBRARY.function("CUresult cuModuleUnload(CUmodule)");
   private static final MethodHandle CU_MODULE_GET_FUNCTION =
       LIBRARY.function("CUresult cuModuleGetFunction(CUfunction*, CUmodule, const char*)");
+  private static final MethodHandle CU_FUNC_SET_ATTRIBUTE =
+      LIBRARY.function("CUresult cuFuncSetAttribute(CUfunction, CUfunction_attribute, int)");
   private static final MethodHandle CU_LAUNCH_KERNEL =
       LIBRARY.function(
           "CUresult cuLaunchKernel(CUfunction, unsigned int, unsigned int, unsigned int, unsigned int, unsigned int, unsigned int, unsigned int, CUstream, void**, void**)");
@@ -539,15 +543,31 @@ final class Cuda {
     }
   }
 
+  static void funcSetAttribute(long function, int attribute, int value) {
+    int code;
+    try {
+      code = (int) CU_FUNC_SET_ATTRIBUTE.invokeExact(function, attribute, value);
+    } catch (Throwable t) {
+      throw NativeLibrary.unexpected(t);
+    }
+    check(code, "cuFuncSetAttribute");
+  }
+
   /** @param parameters address of an array of pointers to the arguments */
   static void launchKernel(
-      long function, int gridX, int gridY, int threads, long stream, long parameters) {
+      long function,
+      int gridX,
+      int gridY,
+      int threads,
+      int sharedBytes,
+      long stream,
+      long parameters) {
     int code;
     try {
       code =
           (int)
               CU_LAUNCH_KERNEL.invokeExact(
-                  function, gridX, gridY, 1, threads, 1, 1, 0, stream, parameters, 0L);
+                  function, gridX, gridY, 1, threads, 1, 1, sharedBytes, stream, parameters, 0L);
     } catch (Throwable t) {
       throw NativeLibrary.unexpected(t);
     }

@@ -46,6 +46,11 @@ final class CudaContext implements AutoCloseable {
     resources.add(release);
   }
 
+  /** Bytes of shared memory that a block can have on this GPU, where its kernel asks for them. */
+  int mostSharedBytesOfABlock() {
+    return Cuda.deviceAttribute(Cuda.CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, device);
+  }
+
   /** Device memory; not cleared. */
   long memory(long bytes) {
     long address;

@@ -5,6 +5,7 @@ import io.penstock.pipeline.SlotMemory;
 import io.penstock.trainer.device.Device;
 import io.penstock.trainer.device.DeviceSession;
 import io.penstock.trainer.model.Program;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -18,13 +19,16 @@ public final class CudaDevice implements Device {
 
   private final int ordinal;
   private final Precision precision;
+  private final Planning planning;
   private final int twins;
   private final String gpu;
   private final int capability;
 
-  private CudaDevice(int ordinal, Precision precision, int twins, String gpu, int capability) {
+  private CudaDevice(
+      int ordinal, Precision precision, Planning planning, int twins, String gpu, int capability) {
     this.ordinal = ordinal;
     this.precision = precision;
+    this.planning = planning;
     this.twins = twins;
     this.gpu = gpu;
     this.capability = capability;
@@ -36,15 +40,16 @@ public final class CudaDevice implements Device {
    * @throws IllegalStateException where it cannot be used, with every reason found
    */
   public static CudaDevice of(int ordinal, Precision precision) {
-    return of(ordinal, precision, TWINS);
+    return of(ordinal, precision, Planning.ofProperty(), TWINS);
   }
 
   /**
    * The same.
    *
+   * @param planning which plan programs get
    * @param twins slots that can be on the device at once, 2 to 4
    */
-  static CudaDevice of(int ordinal, Precision precision, int twins) {
+  static CudaDevice of(int ordinal, Precision precision, Planning planning, int twins) {
     if (twins < 2 || twins > 4) {
       throw new IllegalArgumentException("cuda: twins must be 2 to 4, not " + twins);
     }
@@ -55,7 +60,7 @@ public final class CudaDevice implements Device {
     CudaDevice device = null;
     if (Cuda.LIBRARY.failure() == null) {
       try {
-        device = find(ordinal, precision, twins, obstacles);
+        device = find(ordinal, precision, planning, twins, obstacles);
       } catch (CudaException e) {
         add(obstacles, e.getMessage());
       }
@@ -67,7 +72,7 @@ public final class CudaDevice implements Device {
   }
 
   private static @Nullable CudaDevice find(
-      int ordinal, Precision precision, int twins, List<String> obstacles) {
+      int ordinal, Precision precision, Planning planning, int twins, List<String> obstacles) {
     int driver = Cuda.driverVersion();
     if (driver < LEAST_DRIVER) {
       obstacles.add(
@@ -97,7 +102,7 @@ public final class CudaDevice implements Device {
         "%s, compute capability %s, %d MiB, driver for CUDA %s"
             .formatted(
                 name, tenths(capability), Cuda.deviceTotalMem(device) >> 20, version(driver));
-    return new CudaDevice(ordinal, precision, twins, gpu, capability);
+    return new CudaDevice(ordinal, precision, planning, twins, gpu, capability);
   }
 
   private static void add(List<String> list, @Nullable String text) {
@@ -133,7 +138,7 @@ public final class CudaDevice implements Device {
 
   @Override
   public SlotMemory slotMemory() {
-    return new CudaSlotMemory(new CudaContext(ordinal));
+    return new CudaSlotMemory(new CudaContext(ordinal), new FreeMemory(Path.of("/")));
   }
 
   @Override
@@ -141,7 +146,7 @@ public final class CudaDevice implements Device {
     CudaContext context = new CudaContext(ordinal);
     try {
       return new CudaSession(
-          program, parameters, context, Integer.toString(capability), precision, twins);
+          program, parameters, context, Integer.toString(capability), precision, planning, twins);
     } catch (RuntimeException e) {
       try {
         context.close();

@@ -9,6 +9,7 @@ import io.penstock.trainer.model.Region;
 import io.penstock.trainer.model.TrainingState;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.function.LongFunction;
 
 /** Steps on two streams, one for copies and one for computing; see the package. */
 final class CudaSession implements DeviceSession {
@@ -20,6 +21,7 @@ final class CudaSession implements DeviceSession {
   private final long step;
   private final MemorySegment record;
   private final Twin[] twins;
+  private final boolean fused;
 
   /** The training state after the last step that was reported. */
   private final TrainingState state;
@@ -33,6 +35,7 @@ final class CudaSession implements DeviceSession {
       CudaContext context,
       String architecture,
       Precision precision,
+      Planning planning,
       int twinCount) {
     this.program = program;
     this.context = context;
@@ -44,14 +47,26 @@ final class CudaSession implements DeviceSession {
     step = Regions.cleared(context, recordBytes, computeStream);
     record = context.pinned(recordBytes);
     Kernels kernels = new Kernels(context, architecture);
-    Matmuls matmuls = new Matmuls(context, precision);
     long fades = regions.fades(context, program.metrics(), program.layout().capacityRows());
     long partials = context.memory((long) Plan.MOST_PARTIALS * Double.BYTES);
     Plan.Shared shared = new Plan.Shared(step, fades, partials);
+    FusedShape shape =
+        planning == Planning.GENERAL
+            ? null
+            : FusedShape.of(program, context.mostSharedBytesOfABlock());
+    fused = shape != null;
+    LongFunction<List<Launch>> plan;
+    if (shape != null) {
+      plan =
+          new FusedPlan(shape, program, context, kernels, regions, shared, computeStream)::launches;
+    } else {
+      Matmuls matmuls = new Matmuls(context, precision);
+      plan = slot -> Plan.of(program, kernels, matmuls, regions, shared, slot);
+    }
     twins = new Twin[twinCount];
     for (int i = 0; i < twinCount; i++) {
       Twin twin = new Twin(context, program.layout().deviceBytes(), recordBytes, computeStream);
-      List<Launch> launches = Plan.of(program, kernels, matmuls, regions, shared, twin.memory());
+      List<Launch> launches = plan.apply(twin.memory());
       if (i == 0) {
         rehearse(launches);
       }
@@ -68,6 +83,11 @@ final class CudaSession implements DeviceSession {
       launch.on(computeStream);
     }
     Cuda.streamSynchronize(computeStream);
+  }
+
+  /** Whether steps run as fused kernels. */
+  boolean isFused() {
+    return fused;
   }
 
   @Override

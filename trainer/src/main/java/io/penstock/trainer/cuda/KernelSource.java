@@ -4,14 +4,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The kernels, a file a concern, and their machine code: compiled for a GPU once and kept on disk. */
 enum KernelSource {
@@ -19,10 +15,12 @@ enum KernelSource {
   ACTIVATIONS,
   LOSSES,
   EVALUATE,
-  OPTIMIZERS;
+  OPTIMIZERS,
+  FUSED;
 
-  static final String HEADER = "penstock.cuh";
-  private static final String CACHE_PROPERTY = "penstock.cuda.cache";
+  /** What sources include. */
+  static final List<String> HEADERS =
+      List.of("penstock.cuh", "activations.cuh", "losses.cuh", "evaluate.cuh", "optimizers.cuh");
 
   String file() {
     return name().toLowerCase(java.util.Locale.ROOT) + ".cu";
@@ -32,51 +30,47 @@ enum KernelSource {
     List<String> options = new ArrayList<>();
     options.add("--gpu-architecture=sm_" + architecture);
     options.add("--std=c++17");
-    options.addAll(StepRecord.definitions());
+    options.addAll(definitions());
     return options;
   }
 
+  /** What Java tells the sources, as options of the compiler. */
+  static List<String> definitions() {
+    List<String> definitions = new ArrayList<>(StepRecord.definitions());
+    definitions.add("-DFUSED_TILE_ROWS=" + FusedShape.TILE_ROWS);
+    definitions.add("-DFUSED_MOST_LAYERS=" + FusedShape.MOST_LAYERS);
+    definitions.add("-DFUSED_MODEL_INTS=" + FusedShape.MODEL_INTS);
+    return definitions;
+  }
+
+  /** The headers' texts by their names. */
+  static Map<String, String> headers() {
+    Map<String, String> headers = new LinkedHashMap<>();
+    HEADERS.forEach(name -> headers.put(name, text(name)));
+    return headers;
+  }
+
   /**
-   * Machine code, from the cache or from NVRTC. The cache goes by source, options, architecture and NVRTC version; a folder that
-   * cannot be written to costs the time of compiling again, nothing else.
+   * Machine code, from the cache or from NVRTC. The cache goes by source, headers, options, architecture and NVRTC version.
    *
    * @param architecture {@code 90}
    */
   byte[] compile(String architecture) {
-    String header = text(HEADER);
+    Map<String, String> headers = headers();
     String source = text(file());
     List<String> options = options(architecture);
-    String key = key(header, source, options.toString(), Integer.toString(Nvrtc.version()));
-    Path cached = folder().resolve(file() + "-" + architecture + "-" + key + ".cubin");
-    try {
-      if (Files.isRegularFile(cached)) {
-        return Files.readAllBytes(cached);
-      }
-    } catch (IOException e) {
-      // Compiled again below.
+    String key =
+        KernelCache.key(
+            headers.toString(), source, options.toString(), Integer.toString(Nvrtc.version()));
+    String name = file() + "-" + architecture + "-" + key + ".cubin";
+    KernelCache cache = KernelCache.ofProperty();
+    byte[] kept = cache.find(name);
+    if (kept != null) {
+      return kept;
     }
-    byte[] code = Nvrtc.compile(source, file(), header, HEADER, options);
-    keep(cached, code);
+    byte[] code = Nvrtc.compile(source, file(), headers, options);
+    cache.keep(name, code);
     return code;
-  }
-
-  private static void keep(Path file, byte[] code) {
-    try {
-      Files.createDirectories(file.getParent());
-      Path part = Files.createTempFile(file.getParent(), "compile", ".part");
-      Files.write(part, code);
-      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      System.getLogger(KernelSource.class.getName())
-          .log(System.Logger.Level.WARNING, "compiled kernels cannot be kept in {0}: {1}", file, e);
-    }
-  }
-
-  private static Path folder() {
-    String set = System.getProperty(CACHE_PROPERTY);
-    return set != null
-        ? Path.of(set)
-        : Path.of(System.getProperty("user.home"), ".cache", "penstock", "cuda");
   }
 
   static String text(String file) {
@@ -87,19 +81,6 @@ enum KernelSource {
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
-    }
-  }
-
-  private static String key(String... parts) {
-    try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      for (String part : parts) {
-        digest.update(part.getBytes(StandardCharsets.UTF_8));
-        digest.update((byte) 0);
-      }
-      return HexFormat.of().formatHex(digest.digest(), 0, 16);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform must have SHA-256", e);
     }
   }
 }

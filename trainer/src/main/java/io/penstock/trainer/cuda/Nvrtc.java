@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
+import java.util.Map;
 
 /** NVIDIA's compiler for kernels (nvrtc.h). */
 final class Nvrtc {
@@ -77,11 +78,11 @@ final class Nvrtc {
    * Compiles to machine code.
    *
    * @param name of the file, for messages
-   * @param header what the source includes under {@code headerName}
+   * @param headers what the source may include, text by name
    * @throws IllegalStateException with the compiler's messages
    */
   static byte[] compile(
-      String source, String name, String header, String headerName, List<String> options) {
+      String source, String name, Map<String, String> headers, List<String> options) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment program = arena.allocate(JAVA_LONG);
       check(
@@ -90,9 +91,9 @@ final class Nvrtc {
                   program.address(),
                   arena.allocateFrom(source).address(),
                   arena.allocateFrom(name).address(),
-                  1,
-                  strings(arena, List.of(header)),
-                  strings(arena, List.of(headerName))),
+                  headers.size(),
+                  strings(arena, List.copyOf(headers.values())),
+                  strings(arena, List.copyOf(headers.keySet()))),
           "nvrtcCreateProgram");
       try {
         return compile(arena, program.get(JAVA_LONG, 0), name, options);

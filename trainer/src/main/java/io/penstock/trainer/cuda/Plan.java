@@ -6,12 +6,10 @@ import static io.penstock.trainer.cuda.KernelSource.LOSSES;
 import static io.penstock.trainer.cuda.KernelSource.OPTIMIZERS;
 import static io.penstock.trainer.cuda.KernelSource.ROWS;
 
-import io.penstock.config.OptimizerConfig;
 import io.penstock.trainer.model.Activation;
 import io.penstock.trainer.model.KernelCall;
 import io.penstock.trainer.model.Matrix;
 import io.penstock.trainer.model.Program;
-import io.penstock.trainer.model.Region;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -91,8 +89,7 @@ final class Plan {
   }
 
   private long address(Matrix matrix) {
-    long base = matrix.region() == Region.SLOT ? slot : regions.address(matrix.region());
-    return base + matrix.offset() * Float.BYTES;
+    return regions.address(matrix, slot);
   }
 
   private Matmuls.Operand operand(Matrix matrix) {
@@ -163,19 +160,7 @@ final class Plan {
             sum.rows(),
             columns,
             call.bias() == null ? 0L : address(call.bias()),
-            code(call.activation())));
-  }
-
-  /** As activations.cu has them. */
-  private static int code(Activation activation) {
-    return switch (activation) {
-      case IDENTITY -> 0;
-      case RELU -> 1;
-      case GELU -> 2;
-      case SILU -> 3;
-      case TANH -> 4;
-      case SIGMOID -> 5;
-    };
+            Codes.of(call.activation())));
   }
 
   private void activationGradient(KernelCall.ActivationGradient call) {
@@ -186,13 +171,14 @@ final class Plan {
             ACTIVATIONS,
             "activationGradient",
             delta.rows(),
+            0,
             address(delta),
             (long) delta.stride(),
             operand == null ? 0L : address(operand),
             operand == null ? 0L : (long) operand.stride(),
             capacityRows,
             address(call.biasGradient()),
-            code(call.activation()),
+            Codes.of(call.activation()),
             shared.step()));
   }
 
@@ -220,7 +206,7 @@ final class Plan {
   }
 
   private Launch rowsLaunch(String kernel, Object... arguments) {
-    return kernels.blocks(LOSSES, kernel, Kernels.blocksOf(capacityRows), arguments);
+    return kernels.blocks(LOSSES, kernel, Kernels.blocksOf(capacityRows), 0, arguments);
   }
 
   private void lossOfOneOutput(String kernel, KernelCall.LossRows rows, Object... more) {
@@ -244,6 +230,7 @@ final class Plan {
             EVALUATE,
             "evaluate",
             1,
+            0,
             address(rows.labels()),
             address(rows.weights()),
             address(rows.losses()),
@@ -261,6 +248,7 @@ final class Plan {
             OPTIMIZERS,
             "squaresOfGradient",
             blocks,
+            0,
             address(call.gradient()),
             size,
             shared.partials()));
@@ -269,6 +257,7 @@ final class Plan {
             OPTIMIZERS,
             "checkGradient",
             1,
+            0,
             shared.partials(),
             blocks,
             call.clipNorm(),
@@ -276,55 +265,23 @@ final class Plan {
   }
 
   private void update(KernelCall.Update call) {
-    float rate = (float) call.rule().learningRate();
-    switch (call.rule()) {
-      case OptimizerConfig.Sgd c -> rule("sgd", call, 0, rate);
-      case OptimizerConfig.Momentum c -> rule("momentum", call, 1, rate, (float) c.momentum());
-      case OptimizerConfig.Nesterov c -> rule("nesterov", call, 1, rate, (float) c.momentum());
-      case OptimizerConfig.Adagrad c -> rule("adagrad", call, 1, rate, (float) c.epsilon());
-      case OptimizerConfig.RmsProp c ->
-          rule(
-              "rmsProp",
-              call,
-              1,
-              rate,
-              (float) c.decay(),
-              (float) (1 - c.decay()),
-              (float) c.epsilon());
-      case OptimizerConfig.Adam c -> adam(call, c.beta1(), c.beta2(), c.epsilon(), 0);
-      case OptimizerConfig.AdamW c ->
-          adam(call, c.beta1(), c.beta2(), c.epsilon(), c.weightDecay());
+    UpdateRule rule = UpdateRule.of(call.rule());
+    if (rule.isAdam()) {
+      UpdateRule.Adam adam = rule.adam();
+      add(
+          kernels.single(
+              OPTIMIZERS, "adamFactors", adam.rate(), adam.beta1(), adam.beta2(), shared.step()));
     }
-  }
-
-  private void adam(
-      KernelCall.Update call, double beta1, double beta2, double epsilon, double weightDecay) {
-    double rate = call.rule().learningRate();
-    add(kernels.single(OPTIMIZERS, "adamFactors", rate, beta1, beta2, shared.step()));
-    rule(
-        "adam",
-        call,
-        2,
-        (float) beta1,
-        (float) (1 - beta1),
-        (float) beta2,
-        (float) (1 - beta2),
-        (float) epsilon,
-        (float) (1 - rate * weightDecay));
-  }
-
-  /** All rules take parameters, gradient, what they remember, the size and the step, then their own numbers. */
-  private void rule(String kernel, KernelCall.Update call, int states, Object... numbers) {
     int size = call.parameters().columns();
     List<Object> arguments = new ArrayList<>();
     arguments.add(address(call.parameters()));
     arguments.add(address(call.gradient()));
-    for (int i = 0; i < states; i++) {
+    for (int i = 0; i < rule.states(); i++) {
       arguments.add(address(call.state()) + (long) i * size * Float.BYTES);
     }
     arguments.add(size);
     arguments.add(shared.step());
-    arguments.addAll(List.of(numbers));
-    add(kernels.blocks(OPTIMIZERS, kernel, Kernels.blocksOf(size), arguments.toArray()));
+    arguments.addAll(rule.numbers());
+    add(kernels.blocks(OPTIMIZERS, rule.kernel(), Kernels.blocksOf(size), 0, arguments.toArray()));
   }
 }

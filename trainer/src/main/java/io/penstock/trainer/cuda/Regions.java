@@ -1,5 +1,6 @@
 package io.penstock.trainer.cuda;
 
+import io.penstock.trainer.model.Matrix;
 import io.penstock.trainer.model.MetricsSpec;
 import io.penstock.trainer.model.Program;
 import io.penstock.trainer.model.Region;
@@ -53,6 +54,12 @@ final class Regions {
 
   long address(Region region) {
     return Objects.requireNonNull(addresses.get(region));
+  }
+
+  /** Of a matrix, for the slot at an address. */
+  long address(Matrix matrix, long slot) {
+    long base = matrix.region() == Region.SLOT ? slot : address(matrix.region());
+    return base + matrix.offset() * Float.BYTES;
   }
 
   void read(Region region, MemorySegment to) {

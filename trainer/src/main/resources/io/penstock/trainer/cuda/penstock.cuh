@@ -8,6 +8,11 @@
 
 #define THREADS 256
 
+// Shared memory whose size the launch says; the emulator has its own.
+#ifndef DYNAMIC_SHARED
+#define DYNAMIC_SHARED(type, name) extern __shared__ type name[]
+#endif
+
 // StepResult.Status, by ordinal.
 #define APPLIED 0
 #define NOT_FINITE 1
@@ -41,17 +46,51 @@ static __device__ inline bool isFinite(double x) {
   return x - x == 0;
 }
 
-// Sum over the block's threads, by a fixed tree. All threads must call it, and all get the sum.
+// Whether a minibatch of these weights can be learned from.
+static __device__ inline bool weighs(double weightSum) {
+  return weightSum > 0 && isFinite(weightSum);
+}
+
+// A step as its slot's header begins it.
+static __device__ inline Step begun(const char* slot) {
+  Step step;
+  step.weightSum = *(const double*)(slot + SLOT_WEIGHT_SUM);
+  step.loss = __longlong_as_double(0x7ff8000000000000LL);
+  step.sequence = *(const long long*)(slot + SLOT_SEQUENCE);
+  step.rows = *(const int*)(slot + SLOT_VALID_ROWS);
+  step.status = weighs(step.weightSum) ? APPLIED : WEIGHTLESS;
+  step.inverseWeightSum = weighs(step.weightSum) ? (float)(1 / step.weightSum) : 0.0f;
+  step.scale = 1;
+  step.rate = 0;
+  step.root = 0;
+  return step;
+}
+
+// Sum over the block's threads, by a fixed tree: LANES sums of every LANES-th value, then their sum. All threads must call it, and
+// all get the sum.
+#define LANES 16
+
 template <typename T>
 static __device__ inline T blockSum(T value, T* shared) {
+  int t = threadIdx.x;
   __syncthreads();
-  shared[threadIdx.x] = value;
+  shared[t] = value;
   __syncthreads();
-  for (int half = THREADS / 2; half > 0; half /= 2) {
-    if ((int)threadIdx.x < half) {
-      shared[threadIdx.x] += shared[threadIdx.x + half];
+  if (t < LANES) {
+    T sum = value;
+    for (int i = t + LANES; i < THREADS; i += LANES) {
+      sum += shared[i];
     }
-    __syncthreads();
+    shared[t] = sum;
   }
+  __syncthreads();
+  if (t == 0) {
+    T sum = shared[0];
+    for (int i = 1; i < LANES; i++) {
+      sum += shared[i];
+    }
+    shared[0] = sum;
+  }
+  __syncthreads();
   return shared[0];
 }

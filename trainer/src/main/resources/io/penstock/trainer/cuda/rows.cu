@@ -3,17 +3,7 @@
 
 // Reads the slot's header. One thread.
 extern "C" __global__ void beginStep(const char* slot, Step* step) {
-  double weightSum = *(const double*)(slot + SLOT_WEIGHT_SUM);
-  bool weighs = weightSum > 0 && isFinite(weightSum);
-  step->loss = __longlong_as_double(0x7ff8000000000000LL);
-  step->weightSum = weightSum;
-  step->sequence = *(const long long*)(slot + SLOT_SEQUENCE);
-  step->rows = *(const int*)(slot + SLOT_VALID_ROWS);
-  step->status = weighs ? APPLIED : WEIGHTLESS;
-  step->inverseWeightSum = weighs ? (float)(1 / weightSum) : 0.0f;
-  step->scale = 1;
-  step->rate = 0;
-  step->root = 0;
+  *step = begun(slot);
 }
 
 // Counts the step. One thread.

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.penstock.config.Precision;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What is said of GPUs that are there, and of those that cannot be used. */
@@ -75,7 +76,7 @@ class CudaDeviceTest {
   @Test
   void shouldSayWhatTheCompilerSays() {
     EmulatedCuda.atOnce();
-    assertThatThrownBy(() -> Nvrtc.compile("nothing", "x.cu", "", "y.cuh", List.of("-DX=1")))
+    assertThatThrownBy(() -> Nvrtc.compile("nothing", "x.cu", Map.of(), List.of("-DX=1")))
         .hasMessage("cuda: NVRTC cannot compile x.cu ([-DX=1]): no kernels");
   }
 }

@@ -62,6 +62,7 @@ final class EmulatedCuda {
   private final MethodHandle count;
   private final MethodHandle fail;
   private final MethodHandle machine;
+  private final MethodHandle shared;
 
   private EmulatedCuda(Path library) {
     SymbolLookup symbols = SymbolLookup.libraryLookup(library, Arena.global());
@@ -70,6 +71,7 @@ final class EmulatedCuda {
     fail = handle(symbols, "emuFail", FunctionDescriptor.ofVoid(ADDRESS, JAVA_INT));
     machine =
         handle(symbols, "emuMachine", FunctionDescriptor.ofVoid(JAVA_INT, JAVA_INT, JAVA_LONG));
+    shared = handle(symbols, "emuShared", FunctionDescriptor.ofVoid(JAVA_INT));
   }
 
   private static MethodHandle handle(
@@ -108,7 +110,21 @@ final class EmulatedCuda {
 
   /** A device of the emulator. */
   CudaDevice device() {
-    return CudaDevice.of(0, Precision.FLOAT32);
+    return device(Planning.BY_SHAPE);
+  }
+
+  /** The same, with plans of one kind. */
+  CudaDevice device(Planning planning) {
+    return CudaDevice.of(0, Precision.FLOAT32, planning, 3);
+  }
+
+  /** Another size of the shared memory of a block, until the next reset. */
+  void sharedMemory(int bytes) {
+    try {
+      shared.invokeExact(bytes);
+    } catch (Throwable t) {
+      throw NativeLibrary.unexpected(t);
+    }
   }
 
   long count(Count what) {
@@ -166,7 +182,9 @@ final class EmulatedCuda {
   private static void writeKernels(Path folder) throws IOException {
     StringBuilder includes = new StringBuilder();
     StringBuilder table = new StringBuilder("static const std::vector<Signature> KERNELS = {\n");
-    Files.writeString(folder.resolve(KernelSource.HEADER), KernelSource.text(KernelSource.HEADER));
+    for (String header : KernelSource.HEADERS) {
+      Files.writeString(folder.resolve(header), KernelSource.text(header));
+    }
     for (KernelSource source : KernelSource.values()) {
       String text = KernelSource.text(source.file());
       Files.writeString(folder.resolve(source.file()), text);
@@ -194,7 +212,7 @@ final class EmulatedCuda {
                 "-shared",
                 "-fvisibility=hidden",
                 "-I."));
-    command.addAll(StepRecord.definitions());
+    command.addAll(KernelSource.definitions());
     command.addAll(List.of("-o", library.toString(), "emulator.cpp"));
     Process process;
     try {

@@ -8,8 +8,12 @@ final class Gpu {
   private Gpu() {}
 
   static CudaDevice device() {
+    return device(Planning.BY_SHAPE);
+  }
+
+  static CudaDevice device(Planning planning) {
     try {
-      return CudaDevice.of(0, Precision.FLOAT32);
+      return CudaDevice.of(0, Precision.FLOAT32, planning, 3);
     } catch (IllegalStateException e) {
       return Assumptions.abort(e.getMessage());
     }

@@ -35,7 +35,9 @@ class KernelCompilationTest {
   void shouldCompileByNvcc(KernelSource source, String architecture) throws Exception {
     Path nvcc = nvcc();
     assumeTrue(nvcc != null, "there is no nvcc on the path or in /usr/local/cuda/bin");
-    Files.writeString(folder.resolve(KernelSource.HEADER), KernelSource.text(KernelSource.HEADER));
+    for (String header : KernelSource.HEADERS) {
+      Files.writeString(folder.resolve(header), KernelSource.text(header));
+    }
     Files.writeString(folder.resolve(source.file()), KernelSource.text(source.file()));
     List<String> command = new ArrayList<>();
     command.add(String.valueOf(nvcc));

@@ -1,0 +1,17 @@
+package io.penstock.trainer.cuda;
+
+import io.penstock.trainer.GoldenRunContract;
+import io.penstock.trainer.device.Device;
+import org.junit.jupiter.api.Tag;
+
+/**
+ * The general plan on a real GPU: {@code ./mvnw -pl config,pipeline,trainer test -Dtest=GpuGeneralGoldenRunTest -Dpenstock.excludedGroups=}, alone, since
+ * the emulator would take the driver's place in a JVM that runs its tests.
+ */
+@Tag("gpu")
+class GpuGeneralGoldenRunTest extends GoldenRunContract {
+  @Override
+  protected Device device() {
+    return Gpu.device(Planning.GENERAL);
+  }
+}
