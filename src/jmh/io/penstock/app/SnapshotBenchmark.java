@@ -73,7 +73,7 @@ public class SnapshotBenchmark {
   @Benchmark
   public io.penstock.pipeline.State snapshot() {
     io.penstock.pipeline.State state = new io.penstock.pipeline.State();
-    session.save(state, to);
+    session.snapshot(state, to);
     return state;
   }
 }

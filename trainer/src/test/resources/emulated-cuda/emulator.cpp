@@ -554,6 +554,13 @@ API int cuMemcpyDtoHAsync_v2(void* to, uintptr_t from, size_t bytes, Stream* s) 
   BEGIN("cuMemcpyDtoHAsync");
   return copy(from, (uintptr_t)to, bytes, s, false);
 }
+API int cuMemcpyDtoDAsync_v2(uintptr_t to, uintptr_t from, size_t bytes, Stream* s) {
+  BEGIN("cuMemcpyDtoDAsync");
+  if (!inside(to, bytes, false) || !inside(from, bytes, false)) {
+    return misuse("a copy is not within device memory");
+  }
+  return put(s, {[=] { memcpy((void*)to, (void*)from, bytes); return SUCCESS; }, nullptr});
+}
 API int cuMemsetD8Async(uintptr_t to, unsigned char value, size_t bytes, Stream* s) {
   BEGIN("cuMemsetD8Async");
   if (!inside(to, bytes, false)) {

@@ -1,9 +1,9 @@
 package io.penstock.trainer;
 
 import io.penstock.pipeline.State;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,17 +11,20 @@ import org.jspecify.annotations.Nullable;
  * it back when it is released; while one has not, the next takes memory of its own.
  */
 final class SnapshotMemory {
-  private final long bytes;
+  private final Supplier<MemorySegment> more;
   private final AtomicReference<@Nullable MemorySegment> idle = new AtomicReference<>();
 
-  SnapshotMemory(long bytes) {
-    this.bytes = bytes;
+  /**
+   * @param more where memory comes from
+   */
+  SnapshotMemory(Supplier<MemorySegment> more) {
+    this.more = more;
   }
 
   /** Memory for {@code state}, until that is released. */
   MemorySegment takenBy(State state) {
     MemorySegment last = idle.getAndSet(null);
-    MemorySegment memory = last == null ? Arena.ofAuto().allocate(bytes, Long.BYTES) : last;
+    MemorySegment memory = last == null ? more.get() : last;
     state.onRelease(() -> idle.set(memory));
     return memory;
   }

@@ -21,6 +21,7 @@ import java.nio.ByteOrder;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.EpochNanoClock;
 import org.agrona.concurrent.NanoClock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The device side of the ring. Each duty cycle takes the results of steps that have ended, freeing their slots in order, and
@@ -64,6 +65,9 @@ public final class Trainer implements Agent, Stateful {
   private boolean waitedForWork;
   private boolean begun;
 
+  /** The barrier whose snapshot is being copied. */
+  private @Nullable Barrier saving;
+
   private volatile boolean stopRequested;
   private volatile boolean ended;
   private volatile boolean statusWanted;
@@ -94,7 +98,7 @@ public final class Trainer implements Agent, Stateful {
     this.clock = clock;
     this.wallClock = wallClock;
     training = new TrainingState(session.program().metrics());
-    snapshots = new SnapshotMemory(session.snapshotBytes());
+    snapshots = new SnapshotMemory(session::snapshotMemory);
     submittedAt = new long[ring.capacitySlots()];
     mask = submittedAt.length - 1;
     next = ring.released() + 1;
@@ -111,7 +115,7 @@ public final class Trainer implements Agent, Stateful {
   public int doWork() {
     long start = clock.nanoTime();
     account(start);
-    int work = takeResults() + submit();
+    int work = completeSaved() + takeResults() + submit();
     boolean nothingLeft = nothingLeft();
     if (statusWanted || nothingLeft != done) {
       statusWanted = false;
@@ -145,7 +149,7 @@ public final class Trainer implements Agent, Stateful {
       Slot slot = ring.get(next);
       Barrier barrier = slot.barrier();
       if (barrier != null) {
-        if (inFlight() > 0) {
+        if (inFlight() > 0 || saving != null) {
           break;
         }
         pass(barrier);
@@ -171,7 +175,19 @@ public final class Trainer implements Agent, Stateful {
     next++;
     oldest = next;
     ring.release(next - 1);
+    saving = barrier;
+    completeSaved();
+  }
+
+  /** A barrier is complete when its snapshot is whole, which may be some steps later. */
+  private int completeSaved() {
+    Barrier barrier = saving;
+    if (barrier == null || !session.isSnapshotWhole()) {
+      return 0;
+    }
+    saving = null;
     barrier.complete();
+    return 1;
   }
 
   private int takeResults() {
@@ -241,6 +257,10 @@ public final class Trainer implements Agent, Stateful {
   }
 
   private boolean nothingLeft() {
+    return saving == null && allStepsEnded();
+  }
+
+  private boolean allStepsEnded() {
     return stopRequested
         ? inFlight() == 0
         // In this order: what was published before the end was said must be seen.
@@ -271,7 +291,7 @@ public final class Trainer implements Agent, Stateful {
   private void saveInOneCopy(State state) {
     long began = clock.nanoTime();
     saveTallies(state);
-    session.save(state, snapshots.takenBy(state));
+    session.snapshot(state, snapshots.takenBy(state));
     snapshotNanos = clock.nanoTime() - began;
   }
 
@@ -304,8 +324,9 @@ public final class Trainer implements Agent, Stateful {
   @Override
   public void onClose() {
     requestStop();
-    while (inFlight() > 0) {
+    while (inFlight() > 0 || saving != null) {
       takeResults();
+      completeSaved();
       Thread.onSpinWait();
     }
     status = currentStatus();

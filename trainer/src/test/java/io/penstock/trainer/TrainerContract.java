@@ -155,6 +155,36 @@ public abstract class TrainerContract {
   }
 
   @Test
+  void shouldSaveTheWeightsOfTheCutThoughStepsGoOnMeanwhile() {
+    int cut = minibatches.size() / 2;
+    State expected = new State();
+    try (Run run = new Run(device())) {
+      run.train(0, cut);
+      run.finish();
+      run.trainer.save(expected);
+    }
+    try (Run run = new Run(device())) {
+      run.train(0, cut);
+      for (int round = 0; round < 3; round++) {
+        Barrier barrier = new Barrier(round, 0);
+        while (!SlotFiller.offer(run.ring, barrier)) {
+          run.trainer.doWork();
+        }
+        if (round == 0) {
+          run.train(cut, minibatches.size());
+        }
+        while (!barrier.saved().isDone()) {
+          run.trainer.doWork();
+        }
+        State state = barrier.saved().join();
+        assertThat(state.equals(expected)).as("round %d", round).isEqualTo(round == 0);
+        state.release();
+      }
+      run.finish();
+    }
+  }
+
+  @Test
   void shouldCountEachRowOnceWhateverTheDevice() {
     List<TrainerStatus> statuses = new ArrayList<>();
     for (Device device : List.of(device(), new LateDevice(device(), 3, SEED))) {

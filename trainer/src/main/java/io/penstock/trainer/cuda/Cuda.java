@@ -68,6 +68,8 @@ final class Cuda {
       LIBRARY.function("CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr, const void*, size_t, CUstream)");
   private static final MethodHandle CU_MEMCPY_DTO_HASYNC =
       LIBRARY.function("CUresult cuMemcpyDtoHAsync_v2(void*, CUdeviceptr, size_t, CUstream)");
+  private static final MethodHandle CU_MEMCPY_DTO_DASYNC =
+      LIBRARY.function("CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr, CUdeviceptr, size_t, CUstream)");
   private static final MethodHandle CU_MEMSET_D8_ASYNC =
       LIBRARY.function("CUresult cuMemsetD8Async(CUdeviceptr, unsigned char, size_t, CUstream)");
   private static final MethodHandle CU_STREAM_CREATE =
@@ -326,6 +328,16 @@ final class Cuda {
       throw NativeLibrary.unexpected(t);
     }
     check(code, "cuMemcpyHtoDAsync");
+  }
+
+  static void copyOnDevice(long to, long from, long bytes, long stream) {
+    int code;
+    try {
+      code = (int) CU_MEMCPY_DTO_DASYNC.invokeExact(to, from, bytes, stream);
+    } catch (Throwable t) {
+      throw NativeLibrary.unexpected(t);
+    }
+    check(code, "cuMemcpyDtoDAsync");
   }
 
   static void copyToHost(long to, long from, long bytes, long stream) {

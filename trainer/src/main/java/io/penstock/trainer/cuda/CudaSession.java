@@ -2,7 +2,9 @@ package io.penstock.trainer.cuda;
 
 import io.penstock.config.Precision;
 import io.penstock.pipeline.Slot;
+import io.penstock.pipeline.State;
 import io.penstock.trainer.device.DeviceSession;
+import io.penstock.trainer.device.SessionState;
 import io.penstock.trainer.device.StepResult;
 import io.penstock.trainer.model.Program;
 import io.penstock.trainer.model.Region;
@@ -10,6 +12,7 @@ import io.penstock.trainer.model.TrainingState;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.LongFunction;
+import org.jspecify.annotations.Nullable;
 
 /** Steps on two streams, one for copies and one for computing; see the package. */
 final class CudaSession implements DeviceSession {
@@ -25,6 +28,9 @@ final class CudaSession implements DeviceSession {
 
   /** The training state after the last step that was reported. */
   private final TrainingState state;
+
+  /** Made for the first snapshot: a run without checkpoints needs no second copy of its weights. */
+  private @Nullable DeviceSnapshot snapshot;
 
   private long submitted;
   private long reported;
@@ -182,6 +188,37 @@ final class CudaSession implements DeviceSession {
     StepRecord.write(record, from);
     regions.copyToDevice(record, step);
     state.set(from);
+  }
+
+  /** Pinned, so that the copy needs no detour; there as long as the session. */
+  @Override
+  public MemorySegment snapshotMemory() {
+    context.use();
+    return context.pinned(snapshotBytes());
+  }
+
+  @Override
+  public void snapshot(State to, MemorySegment memory) {
+    requireIdle();
+    DeviceSnapshot taking = snapshot;
+    if (taking == null) {
+      taking =
+          new DeviceSnapshot(
+              context,
+              regions.address(Region.PARAMETERS),
+              (long) program.size(Region.PARAMETERS) * Float.BYTES,
+              regions.address(Region.OPTIMIZER),
+              (long) program.size(Region.OPTIMIZER) * Float.BYTES);
+      snapshot = taking;
+    }
+    taking.take(memory, computeStream);
+    SessionState.describe(this, to, memory);
+  }
+
+  @Override
+  public boolean isSnapshotWhole() {
+    context.use();
+    return snapshot == null || snapshot.isWhole();
   }
 
   @Override

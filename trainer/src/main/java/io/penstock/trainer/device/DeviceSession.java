@@ -63,7 +63,12 @@ public interface DeviceSession extends Stateful, AutoCloseable {
 
   @Override
   default void save(State state) {
-    save(state, Arena.ofAuto().allocate(snapshotBytes(), Long.BYTES));
+    SessionState.save(this, state, Arena.ofAuto().allocate(snapshotBytes(), Long.BYTES));
+  }
+
+  /** Memory for {@link #snapshot}, of {@link #snapshotBytes}; whoever looks at it after the session's end may find nothing. */
+  default MemorySegment snapshotMemory() {
+    return Arena.ofAuto().allocate(snapshotBytes(), Long.BYTES);
   }
 
   /** Bytes of parameters and optimizer state. */
@@ -72,12 +77,19 @@ public interface DeviceSession extends Stateful, AutoCloseable {
   }
 
   /**
-   * Saves by one copy of parameters and optimizer state, into memory that the state looks at until it is released.
+   * Saves by one copy of parameters and optimizer state, into memory that the state looks at until it is released. The state is
+   * that of now, whatever steps follow; but it is whole only when {@link #isSnapshotWhole} says so, and no other may be begun
+   * before.
    *
-   * @param memory of {@link #snapshotBytes}
+   * @param memory of {@link #snapshotMemory}
    */
-  default void save(State state, MemorySegment memory) {
+  default void snapshot(State state, MemorySegment memory) {
     SessionState.save(this, state, memory);
+  }
+
+  /** Whether the snapshot begun last has been copied whole. */
+  default boolean isSnapshotWhole() {
+    return true;
   }
 
   @Override

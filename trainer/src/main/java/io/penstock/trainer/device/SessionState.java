@@ -14,7 +14,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /** What a session saves, the same for every device: parameters and optimizer state by tensor, and the training state. */
-final class SessionState {
+public final class SessionState {
   private static final String MODEL = "model.";
   private static final String COUNTERS = "training.counters";
   private static final String VALUES = "training.values";
@@ -27,18 +27,26 @@ final class SessionState {
   }
 
   static void save(DeviceSession session, State state, MemorySegment memory) {
+    long parameterBytes = (long) session.program().parameters().size() * Float.BYTES;
+    session.read(Region.PARAMETERS, memory.asSlice(0, parameterBytes));
+    session.read(Region.OPTIMIZER, memory.asSlice(parameterBytes));
+    describe(session, state, memory);
+  }
+
+  /**
+   * Writes what lies in a snapshot's memory, or will, and the training state.
+   *
+   * @param memory parameters, then the optimizer's state
+   */
+  public static void describe(DeviceSession session, State state, MemorySegment memory) {
     Program program = session.program();
     ParameterLayout layout = program.parameters();
     long parameterBytes = (long) layout.size() * Float.BYTES;
-    MemorySegment optimizer =
-        memory.asSlice(parameterBytes, (long) program.size(Region.OPTIMIZER) * Float.BYTES);
-    session.read(Region.PARAMETERS, memory.asSlice(0, parameterBytes));
-    session.read(Region.OPTIMIZER, optimizer);
+    MemorySegment optimizer = memory.asSlice(parameterBytes);
     for (Tensor tensor : layout.tensors()) {
       state.put(MODEL + tensor.name(), part(memory, tensor));
       for (int i = 0; i < optimizerStates(program); i++) {
-        MemorySegment own = optimizer.asSlice(i * parameterBytes);
-        state.put(optimizerName(tensor, i), part(own, tensor));
+        state.put(optimizerName(tensor, i), part(optimizer.asSlice(i * parameterBytes), tensor));
       }
     }
     TrainingState training = new TrainingState(program.metrics());
