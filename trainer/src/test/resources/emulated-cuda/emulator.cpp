@@ -5,11 +5,16 @@
 // Streams are queues whose work is done late: each call from the host does some of it, of a stream picked at random by a seed, so
 // that anything not ordered by an event, a graph or a wait happens in many orders. Device memory is host memory with guards
 // around it, filled with NaN when allocated. Everything is counted.
+//
+// Or the streams run beside each other in a time of the emulator's own (emuTimed): a copy and a kernel take ticks, so does a call
+// of the host, and what ran when is kept as a trace. Ticks say what can overlap and in which order, not how fast anything is.
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <ucontext.h>
 
+#include <algorithm>
 #include <deque>
 #include <functional>
 #include <map>
@@ -195,20 +200,32 @@ const unsigned char GUARD_BYTE = 0xA5;
 
 struct Instance {
   bool done = false;
+  double micros = 0;   // when, by the host's clock
+  long long tick = 0;  // when, in the emulator's time
 };
 
 struct Work {
   std::function<int()> run;           // null: waits for `instance`
-  std::shared_ptr<Instance> instance;  // to wait for
+  std::shared_ptr<Instance> instance;  // to wait for, or that happens
+  long long ticks = 0;                 // that it takes
+  int span = -1;                       // of the trace that it belongs to
+  long long put = 0;                   // tick at which the host asked for it
 };
 
 struct Stream {
   std::deque<Work> queue;
   std::vector<Work>* capture = nullptr;
+  long long clock = 0;  // tick up to which it is busy
 };
 
 struct Event {
   std::shared_ptr<Instance> instance;
+  unsigned flags = 0;
+};
+
+// A copy to the device, or a graph, in the order of the host's calls.
+struct Span {
+  long long kind, begin, end;
 };
 
 struct Graph {
@@ -234,6 +251,10 @@ int retained;
 int fault;
 uint64_t seed = 1;
 int late;
+bool timed;
+long long now;
+int copyTicks, kernelTicks, mostDelay;
+std::vector<Span> trace;
 bool backwards;
 int capability = 90;
 int driver = 13000;
@@ -273,6 +294,12 @@ int misuse(const char* what) {
   return INVALID_VALUE;
 }
 
+double hostMicros() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
+}
+
 bool runnable(Stream* s) {
   return !s->queue.empty() && (s->queue.front().run || s->queue.front().instance->done);
 }
@@ -286,6 +313,41 @@ void runOne(Stream* s) {
       fault = code;
     }
   }
+}
+
+// When the first thing in a stream's queue, which must be runnable, begins.
+long long beginOf(Stream* s) {
+  Work& work = s->queue.front();
+  long long earliest = std::max(s->clock, work.put);
+  return work.run ? earliest : std::max(earliest, work.instance->tick);
+}
+
+// Runs what begins first of all that begins up to a tick; false where nothing does.
+bool advanceTo(long long tick) {
+  Stream* first = nullptr;
+  for (Stream* s : streams) {
+    if (runnable(s) && beginOf(s) <= tick && (first == nullptr || beginOf(s) < beginOf(first))) {
+      first = s;
+    }
+  }
+  if (first == nullptr) {
+    return false;
+  }
+  long long from = beginOf(first);
+  Work work = first->queue.front();
+  // An event is late by as much as chance says.
+  bool isEvent = work.run && work.instance;
+  first->clock = from + work.ticks + (isEvent && mostDelay > 0 ? pick() % mostDelay : 0);
+  if (isEvent) {
+    work.instance->tick = first->clock;
+  }
+  if (work.span >= 0) {
+    Span& span = trace[work.span];
+    span.begin = span.begin < 0 ? from : std::min(span.begin, from);
+    span.end = std::max(span.end, first->clock);
+  }
+  runOne(first);
+  return true;
 }
 
 // Does some of what can be done, of any stream; false where nothing can.
@@ -314,8 +376,9 @@ int put(Stream* s, Work work) {
     s->capture->push_back(std::move(work));
     return SUCCESS;
   }
+  work.put = now;
   s->queue.push_back(std::move(work));
-  if (!late) {
+  if (!late && !timed) {
     while (advance()) {
     }
   }
@@ -337,7 +400,11 @@ int begin(const char* call) {
   if (!current) {
     return INVALID_CONTEXT;
   }
-  if (late && pick() % 4 == 0) {
+  if (timed) {
+    now++;
+    while (advanceTo(now)) {
+    }
+  } else if (late && pick() % 4 == 0) {
     advance();
   }
   return SUCCESS;
@@ -428,6 +495,8 @@ API void emuReset(long long newSeed, int isLate) {
   LOCK;
   seed = (uint64_t)newSeed * 2 + 1;
   late = isLate;
+  timed = false;
+  trace.clear();
   backwards = newSeed % 2 != 0;
   fault = SUCCESS;
   failCall.clear();
@@ -438,6 +507,37 @@ API void emuReset(long long newSeed, int isLate) {
   for (int i = ALLOCATIONS; i < CONTEXTS; i++) {
     tally[i] = 0;
   }
+}
+
+// Streams run beside each other from now on, in ticks: what a copy and a kernel take, and up to how much later events happen.
+API void emuTimed(int ticksOfCopy, int ticksOfKernel, int delay) {
+  LOCK;
+  timed = true;
+  now = 0;
+  copyTicks = ticksOfCopy;
+  kernelTicks = ticksOfKernel;
+  mostDelay = delay;
+  for (Stream* s : streams) {
+    s->clock = 0;
+  }
+}
+
+// Forgets the trace, so that it begins here.
+API void emuTraceFromHere() {
+  LOCK;
+  trace.clear();
+}
+
+API long long emuTraced() {
+  LOCK;
+  return trace.size();
+}
+
+// Of a span: 0 its kind (0 a copy to the device, 1 a graph), 1 and 2 the ticks of its begin and its end.
+API long long emuTrace(long long index, int what) {
+  LOCK;
+  const Span& span = trace[index];
+  return what == 0 ? span.kind : what == 1 ? span.begin : span.end;
 }
 
 API long long emuCount(int what) {
@@ -541,10 +641,15 @@ static int copy(uintptr_t device, uintptr_t host, size_t bytes, Stream* s, bool 
   if (!inside(device, bytes, false) || !inside(host, bytes, true)) {
     return misuse("a copy is not between device memory and pinned memory");
   }
-  return put(s, {[=] {
+  Work work{[=] {
     memcpy((void*)(toDevice ? device : host), (void*)(toDevice ? host : device), bytes);
     return SUCCESS;
-  }, nullptr});
+  }, nullptr, copyTicks};
+  if (timed && toDevice && s->capture == nullptr) {
+    work.span = trace.size();
+    trace.push_back({0, -1, -1});
+  }
+  return put(s, work);
 }
 API int cuMemcpyHtoDAsync_v2(uintptr_t to, const void* from, size_t bytes, Stream* s) {
   BEGIN("cuMemcpyHtoDAsync");
@@ -593,10 +698,11 @@ API int cuStreamSynchronize(Stream* s) {
     return CAPTURE_UNSUPPORTED;
   }
   while (!s->queue.empty()) {
-    if (!advance()) {
+    if (!(timed ? advanceTo(INT64_MAX) : advance())) {
       return misuse("a stream waits for ever");
     }
   }
+  now = std::max(now, s->clock);
   return fault;
 }
 API int cuStreamWaitEvent(Stream* s, Event* event, unsigned) {
@@ -625,9 +731,10 @@ API int cuStreamEndCapture(Stream* s, Graph** graph) {
   tally[GRAPH_LIVE]++;
   return SUCCESS;
 }
-API int cuEventCreate(Event** event, unsigned) {
+API int cuEventCreate(Event** event, unsigned flags) {
   BEGIN("cuEventCreate");
   *event = new Event();
+  (*event)->flags = flags;
   tally[EVENT_LIVE]++;
   return SUCCESS;
 }
@@ -641,12 +748,26 @@ API int cuEventRecord(Event* event, Stream* s) {
   BEGIN("cuEventRecord");
   auto instance = std::make_shared<Instance>();
   event->instance = instance;
-  return put(s, {[instance] { instance->done = true; return SUCCESS; }, nullptr});
+  return put(s, {[instance] { instance->done = true; instance->micros = hostMicros(); return SUCCESS; }, instance});
+}
+API int cuEventElapsedTime(float* milliseconds, Event* from, Event* to) {
+  BEGIN("cuEventElapsedTime");
+  if (from->flags != 0 || to->flags != 0 || !from->instance || !to->instance) {
+    return misuse("an event without a time is asked for it");
+  }
+  if (!from->instance->done || !to->instance->done) {
+    return NOT_READY;
+  }
+  *milliseconds = (float)((to->instance->micros - from->instance->micros) / 1e3);
+  return SUCCESS;
 }
 API int cuEventQuery(Event* event) {
   BEGIN("cuEventQuery");
-  if (!event->instance || event->instance->done) {
+  if (!event->instance || (event->instance->done && (!timed || event->instance->tick <= now))) {
     return SUCCESS;
+  }
+  if (timed) {
+    return NOT_READY;
   }
   bool could = advance();
   if (fault != SUCCESS) {
@@ -677,7 +798,13 @@ API int cuGraphDestroy(Graph* graph) {
 }
 API int cuGraphLaunch(Graph* graph, Stream* s) {
   BEGIN("cuGraphLaunch");
-  for (const Work& work : graph->work) {
+  int span = trace.size();
+  if (timed) {
+    trace.push_back({1, -1, -1});
+  }
+  for (Work work : graph->work) {
+    work.span = timed ? span : -1;
+    work.ticks = kernelTicks;
     int code2 = put(s, work);
     if (code2 != SUCCESS) {
       return code2;
@@ -767,7 +894,7 @@ API int cuLaunchKernel(const Signature* kernel, unsigned gx, unsigned gy, unsign
       }
     }
     return SUCCESS;
-  }, nullptr});
+  }, nullptr, kernelTicks});
 }
 API int cuGetErrorName(int code, const char** name) {
   *name = code == OUT_OF_MEMORY ? "CUDA_ERROR_OUT_OF_MEMORY" : code == ILLEGAL_ADDRESS ? "CUDA_ERROR_ILLEGAL_ADDRESS" : "CUDA_ERROR";

@@ -41,6 +41,9 @@ interface Engine {
   /** Prints rows a second of each stage alone, and of the whole, as JSON lines. */
   void benchStages(double seconds, PrintStream out);
 
+  /** Measures and checks a GPU; writes reports, and returns the exit code. */
+  int benchGpu(GpuRequest request, Terminal terminal) throws InterruptedException;
+
   /**
    * A device, or the lack of one.
    *

@@ -10,5 +10,8 @@ final class ExitCode {
   /** What was asked for is wrong or cannot be done here. */
   static final int USAGE = 2;
 
+  /** A benchmark of GPUs went well, but on the tests' emulator. */
+  static final int EMULATED = 3;
+
   private ExitCode() {}
 }

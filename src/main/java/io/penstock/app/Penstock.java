@@ -13,8 +13,13 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -245,6 +250,8 @@ final class Penstock {
       synopsisSubcommandLabel = "COMMAND",
       description = "Measures this machine; prints JSON lines.")
   static final class Bench {
+    private static final Pattern TIME = Pattern.compile("(\\d{1,6})([sm])");
+
     private final Engine engine;
     private final Terminal terminal;
 
@@ -291,6 +298,68 @@ final class Penstock {
       JvmFlags.require();
       engine.benchStages(seconds, terminal.out());
       return ExitCode.OK;
+    }
+
+    @Command(
+        name = "gpu",
+        mixinStandardHelpOptions = true,
+        description = {
+          "Checks and measures a GPU: contract, golden runs, steps beside PyTorch's, copies beside computing.",
+          "Exit codes: 0 passed; 1 a section or a target failed; 3 all went well, but on the tests' emulator."
+        })
+    int gpu(
+        @Option(
+                names = "--report",
+                paramLabel = "FILE",
+                defaultValue = "gpu-report.json",
+                description = "Report; ${DEFAULT-VALUE} unless given. A table goes beside it.")
+            Path report,
+        @Option(
+                names = "--soak",
+                paramLabel = "TIME",
+                defaultValue = "0s",
+                description = "Trains that long, too, and watches memory: 6m.")
+            String soak,
+        @Option(
+                names = "--limit",
+                paramLabel = "TIME",
+                defaultValue = "8m",
+                description = "Time for all but the soak; ${DEFAULT-VALUE} unless given.")
+            String limit,
+        @Option(
+                names = "--only",
+                paramLabel = "SECTION",
+                split = ",",
+                description = "Sections to run: ${COMPLETION-CANDIDATES}; all unless given.")
+            @Nullable List<GpuSection> only,
+        @Option(
+                names = "--python",
+                paramLabel = "FILE",
+                defaultValue = "python3",
+                description = "Python that may have PyTorch; ${DEFAULT-VALUE} unless given.")
+            String python)
+        throws InterruptedException {
+      JvmFlags.require();
+      Duration soaked = duration("--soak", soak);
+      Set<GpuSection> sections =
+          only == null ? EnumSet.allOf(GpuSection.class) : EnumSet.copyOf(only);
+      if (soaked.isZero()) {
+        sections.remove(GpuSection.SOAK);
+      }
+      return engine.benchGpu(
+          new GpuRequest(
+              report.toAbsolutePath(), sections, duration("--limit", limit), soaked, python),
+          terminal);
+    }
+
+    private static Duration duration(String option, String text) {
+      Matcher time = TIME.matcher(text);
+      if (!time.matches()) {
+        throw new StartException(
+            "%s: must be a time such as 90s or 6m, not '%s'".formatted(option, text));
+      }
+      long count = Long.parseLong(time.group(1));
+      return time.group(2).equals("m") ? Duration.ofMinutes(count) : Duration.ofSeconds(count);
     }
   }
 

@@ -70,4 +70,9 @@ final class Wiring implements Engine {
   public void benchStages(double seconds, PrintStream out) {
     StageBenchmark.run(seconds, out);
   }
+
+  @Override
+  public int benchGpu(GpuRequest request, Terminal terminal) throws InterruptedException {
+    return new GpuBenchmark(request, terminal).run();
+  }
 }

@@ -48,5 +48,10 @@ final class CrawlingRun {
     public void benchStages(double seconds, PrintStream out) {
       engine.benchStages(seconds, out);
     }
+
+    @Override
+    public int benchGpu(GpuRequest request, Terminal terminal) throws InterruptedException {
+      return engine.benchGpu(request, terminal);
+    }
   }
 }

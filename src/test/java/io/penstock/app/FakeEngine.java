@@ -103,4 +103,10 @@ final class FakeEngine implements Engine {
   public void benchStages(double seconds, PrintStream out) {
     asked.add("stages %.1f".formatted(seconds));
   }
+
+  @Override
+  public int benchGpu(GpuRequest request, Terminal terminal) {
+    asked.add("gpu " + request);
+    return ExitCode.EMULATED;
+  }
 }

@@ -45,6 +45,18 @@ class PenstockTest {
   }
 
   @Test
+  void shouldPassOnWhatAGpuBenchmarkIsAskedFor() {
+    assertThat(run("bench", "gpu", "--only", "grid,soak", "--soak", "6m", "--python", "py"))
+        .isEqualTo(ExitCode.EMULATED);
+    assertThat(run("bench", "gpu", "--only", "grid,soak")).isEqualTo(ExitCode.EMULATED);
+    assertThat(engine.asked.getFirst())
+        .contains("sections=[GRID, SOAK]", "limit=PT8M", "soak=PT6M", "python=py");
+    assertThat(engine.asked.getLast()).as("no soak asked for").contains("sections=[GRID],");
+    assertThat(run("bench", "gpu", "--soak", "long")).isEqualTo(ExitCode.USAGE);
+    assertThat(capture.err()).contains("--soak: must be a time such as 90s or 6m, not 'long'");
+  }
+
+  @Test
   void shouldExitWithOneAndStillReportWhenTheRunFails(@TempDir Path folder) throws IOException {
     engine.runs = _ -> endingWith(FakeRun.snapshot(Phase.FAILED, 900, 0, 0, "the device is gone"));
     Path report = folder.resolve("report.json");

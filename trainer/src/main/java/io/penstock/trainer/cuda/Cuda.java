@@ -1,5 +1,6 @@
 package io.penstock.trainer.cuda;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -25,6 +26,7 @@ final class Cuda {
   static final int CUDA_ERROR_LAUNCH_FAILED = 719;
   static final int CU_STREAM_NON_BLOCKING = 1;
   static final int CU_STREAM_CAPTURE_MODE_RELAXED = 2;
+  static final int CU_EVENT_DEFAULT = 0;
   static final int CU_EVENT_DISABLE_TIMING = 2;
   static final int CU_MEMHOSTALLOC_PORTABLE = 1;
   static final int CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR = 75;
@@ -92,6 +94,8 @@ final class Cuda {
       LIBRARY.function("CUresult cuEventRecord(CUevent, CUstream)");
   private static final MethodHandle CU_EVENT_QUERY =
       LIBRARY.function("CUresult cuEventQuery(CUevent)");
+  private static final MethodHandle CU_EVENT_ELAPSED_TIME =
+      LIBRARY.function("CUresult cuEventElapsedTime(float*, CUevent, CUevent)");
   private static final MethodHandle CU_GRAPH_INSTANTIATE_WITH_FLAGS =
       LIBRARY.function(
           "CUresult cuGraphInstantiateWithFlags(CUgraphExec*, CUgraph, unsigned long long)");
@@ -469,6 +473,19 @@ final class Cuda {
     }
     check(code, "cuEventQuery");
     return true;
+  }
+
+  /** Microseconds from one event to another; both were made with {@link #CU_EVENT_DEFAULT} and have happened. */
+  static double elapsedMicros(long from, long to) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment out = arena.allocate(JAVA_FLOAT);
+      check((int) CU_EVENT_ELAPSED_TIME.invokeExact(out.address(), from, to), "cuEventElapsedTime");
+      return 1e3 * out.get(JAVA_FLOAT, 0);
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Throwable t) {
+      throw NativeLibrary.unexpected(t);
+    }
   }
 
   static long graphInstantiate(long graph) {

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -11,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  * use. Not thread-safe, but threads may take turns: each first calls {@link #use}.
  */
 final class CudaContext implements AutoCloseable {
+  /** Of this process; the driver does not tell. */
+  private static final AtomicLong PINNED_BYTES = new AtomicLong();
+
   private final int device;
   private final long handle;
   private final Resources resources = new Resources();
@@ -30,6 +34,11 @@ final class CudaContext implements AutoCloseable {
     handle = Cuda.primaryContextRetain(device);
     resources.add(() -> Cuda.primaryContextRelease(device));
     use();
+  }
+
+  /** Pinned memory that this process holds now. */
+  static long pinnedBytes() {
+    return PINNED_BYTES.get();
   }
 
   /** Makes the context the calling thread's own. */
@@ -80,7 +89,12 @@ final class CudaContext implements AutoCloseable {
   /** Pinned host memory, cleared. */
   MemorySegment pinned(long bytes) {
     long address = Cuda.memHostAlloc(bytes, Cuda.CU_MEMHOSTALLOC_PORTABLE);
-    resources.add(() -> Cuda.memFreeHost(address));
+    PINNED_BYTES.addAndGet(bytes);
+    resources.add(
+        () -> {
+          PINNED_BYTES.addAndGet(-bytes);
+          Cuda.memFreeHost(address);
+        });
     MemorySegment memory = MemorySegment.ofAddress(address).reinterpret(bytes, lifetime, null);
     memory.fill((byte) 0);
     return memory;
@@ -95,6 +109,13 @@ final class CudaContext implements AutoCloseable {
 
   long event() {
     long event = Cuda.eventCreate(Cuda.CU_EVENT_DISABLE_TIMING);
+    resources.add(() -> Cuda.eventDestroy(event));
+    return event;
+  }
+
+  /** An event that tells when it happened. */
+  long timedEvent() {
+    long event = Cuda.eventCreate(Cuda.CU_EVENT_DEFAULT);
     resources.add(() -> Cuda.eventDestroy(event));
     return event;
   }

@@ -143,8 +143,25 @@ final class CudaSession implements DeviceSession {
     return true;
   }
 
-  private Twin twin(long number) {
+  /** The twin of a step, by the step's number. */
+  Twin twin(long number) {
     return twins[(int) (number % twins.length)];
+  }
+
+  int twins() {
+    return twins.length;
+  }
+
+  CudaContext context() {
+    return context;
+  }
+
+  long copyStream() {
+    return copyStream;
+  }
+
+  long computeStream() {
+    return computeStream;
   }
 
   @Override

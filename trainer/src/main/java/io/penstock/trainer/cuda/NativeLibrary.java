@@ -124,6 +124,11 @@ final class NativeLibrary {
         type.parameterList());
   }
 
+  /** Whether it has a symbol, of those that nobody binds. */
+  boolean has(String symbol) {
+    return symbols != null && symbols.find(symbol).isPresent();
+  }
+
   /** All that has been bound. */
   List<Prototype> prototypes() {
     return List.copyOf(prototypes);

@@ -46,9 +46,24 @@ final class Twin {
 
   /** Puts a step on the streams; returns at once. */
   void submit(long slot, long bytes, long copyStream, long computeStream) {
+    copy(slot, bytes, copyStream);
+    awaitCopy(computeStream);
+    compute(computeStream);
+  }
+
+  /** The first part of a step: the slot's copy, and the event behind it. */
+  void copy(long slot, long bytes, long copyStream) {
     Cuda.copyToDevice(memory, slot, bytes, copyStream);
     Cuda.eventRecord(copied, copyStream);
+  }
+
+  /** Has a stream wait for the copy. */
+  void awaitCopy(long computeStream) {
     Cuda.streamWaitEvent(computeStream, copied);
+  }
+
+  /** The last part of a step, on what was copied last, and the event behind it. */
+  void compute(long computeStream) {
     Cuda.graphLaunch(graph, computeStream);
     Cuda.eventRecord(computed, computeStream);
   }

@@ -53,6 +53,7 @@ final class EmulatedCuda {
   }
 
   private static final Pattern KERNEL = Pattern.compile("__global__ void (\\w+)\\(");
+  private static final String LIBRARY = "libemulated-cuda.so";
   private static final List<String> SOURCES = List.of("emulator.cpp", "shim.h");
 
   private static @Nullable EmulatedCuda instance;
@@ -63,6 +64,10 @@ final class EmulatedCuda {
   private final MethodHandle fail;
   private final MethodHandle machine;
   private final MethodHandle shared;
+  private final MethodHandle timed;
+  private final MethodHandle traceFromHere;
+  private final MethodHandle traced;
+  private final MethodHandle trace;
 
   private EmulatedCuda(Path library) {
     SymbolLookup symbols = SymbolLookup.libraryLookup(library, Arena.global());
@@ -72,6 +77,10 @@ final class EmulatedCuda {
     machine =
         handle(symbols, "emuMachine", FunctionDescriptor.ofVoid(JAVA_INT, JAVA_INT, JAVA_LONG));
     shared = handle(symbols, "emuShared", FunctionDescriptor.ofVoid(JAVA_INT));
+    timed = handle(symbols, "emuTimed", FunctionDescriptor.ofVoid(JAVA_INT, JAVA_INT, JAVA_INT));
+    traceFromHere = handle(symbols, "emuTraceFromHere", FunctionDescriptor.ofVoid());
+    traced = handle(symbols, "emuTraced", FunctionDescriptor.of(JAVA_LONG));
+    trace = handle(symbols, "emuTrace", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_INT));
   }
 
   private static MethodHandle handle(
@@ -87,6 +96,54 @@ final class EmulatedCuda {
   /** The emulator, its machine as new; work is done late, and out of step as {@code seed} says. */
   static EmulatedCuda late(long seed) {
     return get(seed, true);
+  }
+
+  /**
+   * The emulator, its machine as new; streams run beside each other in ticks, and what they do is traced.
+   *
+   * @param mostDelay ticks by which an event may be late, as {@code seed} says
+   */
+  static EmulatedCuda timed(long seed, int copyTicks, int kernelTicks, int mostDelay) {
+    EmulatedCuda cuda = get(seed, false);
+    try {
+      cuda.timed.invokeExact(copyTicks, kernelTicks, mostDelay);
+    } catch (Throwable t) {
+      throw NativeLibrary.unexpected(t);
+    }
+    return cuda;
+  }
+
+  /** A copy to the device, or a graph's run. */
+  record Span(boolean isGraph, long begin, long end) {
+    boolean overlaps(Span other) {
+      return begin < other.end && other.begin < end;
+    }
+  }
+
+  /** Forgets what was traced. */
+  void traceFromHere() {
+    try {
+      traceFromHere.invokeExact();
+    } catch (Throwable t) {
+      throw NativeLibrary.unexpected(t);
+    }
+  }
+
+  /** Copies to the device, or graphs, in the order of the calls for them. */
+  List<Span> traced(boolean graphs) {
+    List<Span> spans = new ArrayList<>();
+    try {
+      long count = (long) traced.invokeExact();
+      for (long i = 0; i < count; i++) {
+        if (((long) trace.invokeExact(i, 0) == 1) == graphs) {
+          spans.add(
+              new Span(graphs, (long) trace.invokeExact(i, 1), (long) trace.invokeExact(i, 2)));
+        }
+      }
+    } catch (Throwable t) {
+      throw NativeLibrary.unexpected(t);
+    }
+    return spans;
   }
 
   /** Has the bindings of this JVM find the emulator, where it can be built, whichever test comes first. */
@@ -154,17 +211,32 @@ final class EmulatedCuda {
     }
   }
 
+  /** Builds the emulator into a folder that exists, and prints the library's path: to have another JVM load it. */
+  public static void main(String[] args) throws IOException {
+    Path library = Path.of(args[0]).toAbsolutePath().resolve(LIBRARY);
+    String absence = write(library);
+    if (absence != null) {
+      throw new IllegalStateException("no CUDA emulator: " + absence);
+    }
+    System.out.println(library);
+  }
+
+  private static @Nullable String write(Path library) throws IOException {
+    Path folder = java.util.Objects.requireNonNull(library.getParent());
+    for (String source : SOURCES) {
+      try (InputStream in = EmulatedCuda.class.getResourceAsStream("/emulated-cuda/" + source)) {
+        Files.write(folder.resolve(source), java.util.Objects.requireNonNull(in).readAllBytes());
+      }
+    }
+    writeKernels(folder);
+    return compile(folder, library);
+  }
+
   private static @Nullable EmulatedCuda build() {
     try {
       Path folder = Files.createTempDirectory("penstock-emulated-cuda");
-      for (String source : SOURCES) {
-        try (InputStream in = EmulatedCuda.class.getResourceAsStream("/emulated-cuda/" + source)) {
-          Files.write(folder.resolve(source), java.util.Objects.requireNonNull(in).readAllBytes());
-        }
-      }
-      writeKernels(folder);
-      Path library = folder.resolve("libemulated-cuda.so");
-      absence = compile(folder, library);
+      Path library = folder.resolve(LIBRARY);
+      absence = write(library);
       if (absence != null) {
         return null;
       }
