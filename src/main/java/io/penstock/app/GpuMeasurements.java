@@ -216,7 +216,7 @@ final class GpuMeasurements {
     Config config = wiring.config(file, List.of());
     Files.delete(file);
     try (DeadLetters rejections = DeadLetters.countedOnly();
-        Run run = wiring.run(config, new RunOptions(0, true, rejections))) {
+        Run run = wiring.run(config, new RunOptions(0, RunOptions.Beginning.FRESH, rejections))) {
       run.start();
       long seconds = length.toSeconds();
       for (long second = 0; second < seconds && !run.awaitEnd(Duration.ofSeconds(1)); second++) {
