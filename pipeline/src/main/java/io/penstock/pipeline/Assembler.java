@@ -46,6 +46,9 @@ public final class Assembler implements CoreSubscriber<StreamItem> {
   private long sequence;
   private long rows;
 
+  /** A restored minibatch that has no slot yet: the ring wants one thread to claim all of them. */
+  private byte @Nullable [] restored;
+
   private volatile boolean finished;
   private volatile @Nullable Throwable failure;
   private volatile long acceptedRows;
@@ -164,6 +167,7 @@ public final class Assembler implements CoreSubscriber<StreamItem> {
 
   /** Moves on as far as there are rows and slots; false where it waits for a slot. */
   private boolean useItem() {
+    takeUpRestored();
     switch (item) {
       case null -> {}
       case Block block -> {
@@ -329,6 +333,7 @@ public final class Assembler implements CoreSubscriber<StreamItem> {
   }
 
   private void flushLate() {
+    takeUpRestored();
     if (fill > 0 && !finished && clock.nanoTime() - fillBegan >= maxDelay.toNanos()) {
       publish();
     }
@@ -375,10 +380,17 @@ public final class Assembler implements CoreSubscriber<StreamItem> {
     fill = (int) counts[2];
     weightSum = state.doubles("weightSum")[0];
     if (fill > 0) {
-      Slot unfinished = Objects.requireNonNull(claim());
-      byte[] bytes = state.bytes("slot");
-      MemorySegment.copy(MemorySegment.ofArray(bytes), 0, unfinished.memory(), 0, bytes.length);
+      restored = state.bytes("slot");
       fillBegan = clock.nanoTime();
+    }
+  }
+
+  private void takeUpRestored() {
+    byte[] bytes = restored;
+    if (bytes != null) {
+      restored = null;
+      Slot unfinished = Objects.requireNonNull(claim(), "the ring is empty");
+      MemorySegment.copy(MemorySegment.ofArray(bytes), 0, unfinished.memory(), 0, bytes.length);
     }
   }
 
