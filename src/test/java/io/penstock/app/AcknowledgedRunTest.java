@@ -5,12 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.penstock.app.RunSnapshot.LedgerEntry;
 import io.penstock.config.Config;
 import io.penstock.pipeline.State;
-import io.penstock.trainer.cpu.CpuDevice;
-import java.io.IOException;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
-import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -94,7 +89,7 @@ class AcknowledgedRunTest {
 
   private static RunSnapshot lastRun(
       @Nullable State saved, SplittableRandom random, StringBuilder story) throws Exception {
-    try (Checkpoints checkpoints = new Checkpoints(3);
+    try (TestCheckpoints checkpoints = new TestCheckpoints(3);
         TrainingRun run = run(1, saved, checkpoints);
         TestProducer producer = new TestProducer(Runs.port(run), "p")) {
       checkpoints.of(run);
@@ -159,7 +154,7 @@ class AcknowledgedRunTest {
 
   private static RunSnapshot twoProducers(@Nullable State saved, int pFrom, int qFrom)
       throws Exception {
-    try (Checkpoints checkpoints = new Checkpoints(1);
+    try (TestCheckpoints checkpoints = new TestCheckpoints(1);
         TrainingRun run = run(2, saved, checkpoints);
         TestProducer p = new TestProducer(Runs.port(run), "p");
         TestProducer q = new TestProducer(Runs.port(run), "q")) {
@@ -209,51 +204,10 @@ class AcknowledgedRunTest {
   }
 
   private static TrainingRun run(int producers, @Nullable State saved, Runnable checkpointWanted) {
-    Config config = Config.parse(YAML.formatted(producers));
-    return new TrainingRun(
-        config, new RunOptions(0, true, new Rejected()), new CpuDevice(), saved, checkpointWanted);
+    return TestCheckpoints.run(Config.parse(YAML.formatted(producers)), saved, checkpointWanted);
   }
 
   private static String lines(int from, int to) {
     return LINES.subList(from, to).stream().map(line -> line + "\n").collect(Collectors.joining());
-  }
-
-  /** Keeps the newest few cuts of a run, in memory; the oldest of them is durable. */
-  private static final class Checkpoints implements Runnable, AutoCloseable {
-    private final int keep;
-    private final Deque<State> kept = new ArrayDeque<>();
-    private @Nullable TrainingRun run;
-
-    Checkpoints(int keep) {
-      this.keep = keep;
-    }
-
-    synchronized void of(TrainingRun run) {
-      this.run = run;
-    }
-
-    @Override
-    public synchronized void run() {
-      TrainingRun of = Objects.requireNonNull(run);
-      var _ =
-          of.cut()
-              .thenAccept(
-                  cut -> {
-                    synchronized (this) {
-                      kept.add(cut);
-                      if (kept.size() > keep) {
-                        kept.remove();
-                      }
-                      if (kept.size() == keep) {
-                        of.durable(kept.getFirst());
-                      }
-                    }
-                  });
-    }
-
-    @Override
-    public void close() throws IOException {
-      kept.clear();
-    }
   }
 }
