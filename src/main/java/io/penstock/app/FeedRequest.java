@@ -2,13 +2,31 @@ package io.penstock.app;
 
 import io.penstock.config.SourceConfig;
 import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What {@code penstock feed} is asked to send.
  *
  * @param rowsPerSecond 0: as fast as they are taken
+ * @param acknowledged how acknowledgements are used, or null for none
  */
-record FeedRequest(Input input, String host, int port, double rowsPerSecond) {
+record FeedRequest(
+    Input input, String host, int port, double rowsPerSecond, @Nullable Acknowledged acknowledged) {
+
+  /** Without acknowledgements. */
+  FeedRequest(Input input, String host, int port, double rowsPerSecond) {
+    this(input, host, port, rowsPerSecond, null);
+  }
+
+  /**
+   * With acknowledgements.
+   *
+   * @param producer the name that the sender goes by
+   * @param untilDurable whether a receiver that keeps no checkpoints is an error
+   * @param reconnectWithin how long to go on trying to connect again
+   */
+  record Acknowledged(String producer, boolean untilDurable, Duration reconnectWithin) {}
 
   /** Where the rows come from. */
   sealed interface Input {

@@ -144,13 +144,23 @@ final class Penstock {
               defaultValue = "0",
               description = "Rows a second; as fast as they are taken unless given.")
           double rate,
+      @ArgGroup(
+              exclusive = false,
+              heading = "With acknowledgements (the receiver has source.tcp.acknowledge):%n")
+          @Nullable ProducerOptions producer,
       @ArgGroup(exclusive = false, heading = "Of a synthetic stream:%n")
           @Nullable StreamOptions stream) {
     if (!(rate >= 0)) {
       throw new StartException("--rate: must be 0 or more, not " + rate);
     }
     FeedResult sent =
-        engine.feed(new FeedRequest(input(input, stream), host(to), to.getPort(), rate));
+        engine.feed(
+            new FeedRequest(
+                input(input, stream),
+                host(to),
+                to.getPort(),
+                rate,
+                producer == null ? null : producer.acknowledged()));
     terminal
         .err()
         .println(
@@ -177,6 +187,40 @@ final class Penstock {
                       device.name(), device.usable() ? "usable" : "not usable", device.what()));
     }
     return ExitCode.OK;
+  }
+
+  /** Options of a sender that is told what became of its rows. */
+  static final class ProducerOptions {
+    @Option(
+        names = "--producer",
+        required = true,
+        paramLabel = "ID",
+        description =
+            "Name to go by. Started again with it, the feed goes on with the row that the receiver names.")
+    private String id = "";
+
+    @Option(
+        names = "--until-durable",
+        description = "Fails where the receiver keeps no checkpoints, so that nothing is durable.")
+    private boolean untilDurable;
+
+    @Option(
+        names = "--reconnect-within",
+        paramLabel = "SECONDS",
+        defaultValue = "60",
+        description =
+            "How long to go on connecting again where nothing moves; ${DEFAULT-VALUE} unless given.")
+    private int reconnectWithin;
+
+    private FeedRequest.Acknowledged acknowledged() {
+      if (!id.matches("[A-Za-z0-9._:-]{1,128}")) {
+        throw new StartException(
+            "--producer: must be 1 to 128 letters, digits, '.', '_', ':' and '-', not '%s'"
+                .formatted(id));
+      }
+      atLeast(0, reconnectWithin, "--reconnect-within");
+      return new FeedRequest.Acknowledged(id, untilDurable, Duration.ofSeconds(reconnectWithin));
+    }
   }
 
   /** Options of a generator. */

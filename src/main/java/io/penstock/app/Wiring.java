@@ -8,6 +8,7 @@ import io.penstock.config.Precision;
 import io.penstock.ingest.netty.Feed;
 import io.penstock.ingest.netty.FeedException;
 import io.penstock.ingest.netty.FeedResult;
+import io.penstock.ingest.netty.ProducerFeed;
 import io.penstock.trainer.StepBenchmark;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -36,6 +37,9 @@ final class Wiring implements Engine {
 
   @Override
   public FeedResult feed(FeedRequest request) {
+    if (request.acknowledged() != null) {
+      return feed(request, request.acknowledged());
+    }
     Feed feed =
         Feed.to(request.host(), request.port())
             .atRate(request.rowsPerSecond())
@@ -47,6 +51,25 @@ final class Wiring implements Engine {
         };
     try {
       return sending.blockOptional().orElseThrow();
+    } catch (FeedException e) {
+      throw new RunException(String.valueOf(e.getMessage()), e);
+    }
+  }
+
+  private static FeedResult feed(FeedRequest request, FeedRequest.Acknowledged acknowledged) {
+    ProducerFeed feed =
+        new ProducerFeed(
+            request.host(),
+            request.port(),
+            acknowledged.producer(),
+            request.rowsPerSecond(),
+            acknowledged.reconnectWithin(),
+            acknowledged.untilDurable());
+    try {
+      return switch (request.input()) {
+        case FeedRequest.Input.Lines lines -> feed.file(lines.path());
+        case FeedRequest.Input.Stream stream -> feed.generator(stream.generator());
+      };
     } catch (FeedException e) {
       throw new RunException(String.valueOf(e.getMessage()), e);
     }

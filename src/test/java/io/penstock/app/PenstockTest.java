@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -227,6 +228,18 @@ class PenstockTest {
         .isEqualTo(new FeedRequest(new FeedRequest.Input.Lines(file), "127.0.0.1", 9000, 0));
 
     assertThat(run("feed", "" + file, "--to", "tcp://127.0.0.1:9000", "--seed", "1")).isEqualTo(2);
+  }
+
+  @Test
+  void shouldFeedAsAProducer() {
+    assertThat(run("feed", "sea", "--to", "tcp://h:1", "--producer", "p-1", "--until-durable"))
+        .as(capture.err())
+        .isZero();
+    assertThat(Objects.requireNonNull(engine.fed).acknowledged())
+        .isEqualTo(new FeedRequest.Acknowledged("p-1", true, Duration.ofMinutes(1)));
+
+    assertThat(run("feed", "sea", "--to", "tcp://h:1", "--producer", "a b")).isEqualTo(2);
+    assertThat(run("feed", "sea", "--to", "tcp://h:1", "--until-durable")).isEqualTo(2);
   }
 
   @Test

@@ -51,6 +51,9 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
 
   private boolean cutShort;
 
+  /** A restored minibatch that has no slot yet: the ring wants one thread to claim all of them. */
+  private byte @Nullable [] restored;
+
   private volatile boolean finished;
   private volatile boolean exhausted;
   private volatile @Nullable Throwable failure;
@@ -175,6 +178,7 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
 
   /** Moves on as far as there are rows and slots; false where it waits for a slot. */
   private boolean useItem() {
+    takeUpRestored();
     switch (item) {
       case null -> {}
       case Block block -> {
@@ -347,6 +351,7 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
   }
 
   private void flushLate() {
+    takeUpRestored();
     if (fill > 0 && !finished && clock.nanoTime() - fillBegan >= maxDelay.toNanos()) {
       publish();
     }
@@ -395,10 +400,17 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
     fill = (int) counts[2];
     weightSum = state.doubles("weightSum")[0];
     if (fill > 0) {
-      Slot unfinished = Objects.requireNonNull(claim());
-      byte[] bytes = state.bytes("slot");
-      MemorySegment.copy(MemorySegment.ofArray(bytes), 0, unfinished.memory(), 0, bytes.length);
+      restored = state.bytes("slot");
       fillBegan = clock.nanoTime();
+    }
+  }
+
+  private void takeUpRestored() {
+    byte[] bytes = restored;
+    if (bytes != null) {
+      restored = null;
+      Slot unfinished = Objects.requireNonNull(claim(), "the ring is empty");
+      MemorySegment.copy(MemorySegment.ofArray(bytes), 0, unfinished.memory(), 0, bytes.length);
     }
   }
 

@@ -49,6 +49,13 @@ public final class GeneratorCsv {
     return rows;
   }
 
+  /** Passes over rows; to the end of the stream at most. Answers how many. */
+  public long skip(long rows) {
+    long skipped = records == 0 ? rows : Math.min(rows, records - nextRow);
+    nextRow += skipped;
+    return skipped;
+  }
+
   /** Whether every row has been written; never where {@code records} is 0. */
   public boolean ended() {
     return records > 0 && nextRow >= records;

@@ -4,6 +4,10 @@ package io.penstock.ingest.netty;
 public final class FeedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  public FeedException(String message) {
+    super(message);
+  }
+
   public FeedException(String message, Throwable cause) {
     super(message, cause);
   }

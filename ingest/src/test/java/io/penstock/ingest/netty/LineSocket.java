@@ -19,6 +19,7 @@ final class LineSocket implements AutoCloseable {
   LineSocket(int port) throws IOException {
     socket = new Socket(InetAddress.getLoopbackAddress(), port);
     socket.setTcpNoDelay(true);
+    socket.setSoTimeout(30_000); // for a test that waits in vain to fail, not to hang
     out = socket.getOutputStream();
     in = new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.UTF_8));
   }
