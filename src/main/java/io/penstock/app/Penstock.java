@@ -159,6 +159,34 @@ final class Penstock {
   }
 
   @Command(
+      name = "inspect",
+      mixinStandardHelpOptions = true,
+      description = "Says what is in a checkpoint, or what differs between two.")
+  int inspect(
+      @Parameters(
+              paramLabel = "CHECKPOINT",
+              description = "A checkpoint, or a folder of them: then the newest that is whole.")
+          Path checkpoint,
+      @Option(
+              names = "--diff",
+              paramLabel = "OTHER",
+              description = "Says what differs from CHECKPOINT to this one.")
+          @Nullable Path other,
+      @Option(names = "--json", description = "Says it in JSON.") boolean json) {
+    Inspection one = Inspection.of(checkpoint);
+    String found;
+    if (other == null) {
+      InspectionPage page = new InspectionPage(one);
+      found = json ? page.json().toPrettyString() : page.text();
+    } else {
+      CheckpointDifference difference = new CheckpointDifference(one, Inspection.of(other));
+      found = json ? difference.json().toPrettyString() : difference.text();
+    }
+    terminal.out().println(found);
+    return ExitCode.OK;
+  }
+
+  @Command(
       name = "devices",
       mixinStandardHelpOptions = true,
       description = "Lists the devices that steps can run on, and why one cannot be used.")

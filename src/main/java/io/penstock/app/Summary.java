@@ -10,6 +10,21 @@ import java.util.stream.Collectors;
 
 /** What a person wants to know at the end of a run. */
 final class Summary {
+  /** The metrics in their order, as a person reads them. */
+  static final List<Metric> METRICS =
+      List.of(
+          new Metric("accuracy", Metrics::accuracy),
+          new Metric("  no-change", Metrics::noChangeAccuracy),
+          new Metric("  majority class", Metrics::majorityAccuracy),
+          new Metric("kappa", Metrics::kappa),
+          new Metric("kappa-T", Metrics::kappaT),
+          new Metric("log loss", Metrics::logLoss),
+          new Metric("mae", Metrics::mae),
+          new Metric("rmse", Metrics::rmse));
+
+  /** A metric and its name; baselines are indented. */
+  record Metric(String name, ToDoubleFunction<Metrics> value) {}
+
   private Summary() {}
 
   static String of(RunSnapshot run, DeadLetters deadLetters, MetricHistory history) {
@@ -20,7 +35,7 @@ final class Summary {
     lines.add(trained(run));
     if (run.rows().trained() > 0) {
       lines.add("");
-      lines.addAll(metrics(run));
+      lines.addAll(metrics(run.cumulative(), run.window()));
       lines.addAll(history(run, history));
       lines.add("");
       lines.addAll(times(run));
@@ -47,30 +62,25 @@ final class Summary {
             run.device());
   }
 
-  private static List<String> metrics(RunSnapshot run) {
+  /** Each metric that applies, of all rows and in the window. */
+  static List<String> metrics(Metrics all, Metrics window) {
     List<String> lines = new ArrayList<>();
     lines.add(
         String.format(Locale.ROOT, "%-22s %12s %12s", "test, then train", "all rows", "window"));
-    metric(lines, run, "accuracy", Metrics::accuracy);
-    metric(lines, run, "  no-change", Metrics::noChangeAccuracy);
-    metric(lines, run, "  majority class", Metrics::majorityAccuracy);
-    metric(lines, run, "kappa", Metrics::kappa);
-    metric(lines, run, "kappa-T", Metrics::kappaT);
-    metric(lines, run, "log loss", Metrics::logLoss);
-    metric(lines, run, "mae", Metrics::mae);
-    metric(lines, run, "rmse", Metrics::rmse);
-    return lines;
-  }
-
-  private static void metric(
-      List<String> lines, RunSnapshot run, String name, ToDoubleFunction<Metrics> value) {
-    double all = value.applyAsDouble(run.cumulative());
-    double window = value.applyAsDouble(run.window());
-    if (!Double.isNaN(all) || !Double.isNaN(window)) {
-      lines.add(
-          String.format(
-              Locale.ROOT, "%-22s %12s %12s", name, Texts.metric(all), Texts.metric(window)));
+    for (Metric metric : METRICS) {
+      double ofAll = metric.value().applyAsDouble(all);
+      double ofWindow = metric.value().applyAsDouble(window);
+      if (!Double.isNaN(ofAll) || !Double.isNaN(ofWindow)) {
+        lines.add(
+            String.format(
+                Locale.ROOT,
+                "%-22s %12s %12s",
+                metric.name(),
+                Texts.metric(ofAll),
+                Texts.metric(ofWindow)));
+      }
     }
+    return lines;
   }
 
   private static List<String> history(RunSnapshot run, MetricHistory history) {
