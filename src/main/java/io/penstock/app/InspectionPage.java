@@ -106,7 +106,7 @@ final class InspectionPage {
   private List<String> positions() {
     List<PartitionCursor> cursors = of.positions();
     if (cursors.isEmpty()) {
-      return List.of("positions    %s: no partition is to be read on".formatted(of.source()));
+      return List.of("positions    none: every partition of %s has ended".formatted(of.source()));
     }
     List<String> lines = new ArrayList<>();
     for (PartitionCursor cursor : cursors.subList(0, Math.min(MOST_PARTITIONS, cursors.size()))) {

@@ -6,6 +6,7 @@ import io.penstock.config.SourceConfig.DriftConfig;
 import io.penstock.config.SourceConfig.DriftKind;
 import io.penstock.config.SourceConfig.GeneratorStream;
 import io.penstock.ingest.netty.FeedResult;
+import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -15,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -121,11 +123,13 @@ final class Penstock {
   @Command(
       name = "feed",
       mixinStandardHelpOptions = true,
-      description = "Sends the lines of a file, or a synthetic stream, to a TCP source.")
+      description =
+          "Sends the lines of a file, or a synthetic stream, to a TCP source. Of a file of dead letters the rows are sent as they came.")
   int feed(
       @Parameters(
               paramLabel = "FILE_OR_GENERATOR",
-              description = "A text file (./sea for one of that name), or: sea, agrawal.")
+              description =
+                  "A text file (./sea for one of that name), dead letters with all that were moved aside, or: sea, agrawal.")
           String input,
       @Option(
               names = "--to",
@@ -144,8 +148,19 @@ final class Penstock {
     if (!(rate >= 0)) {
       throw new StartException("--rate: must be 0 or more, not " + rate);
     }
-    FeedResult sent =
-        engine.feed(new FeedRequest(input(input, stream), host(to), to.getPort(), rate));
+    String host = host(to);
+    Input from = input(input, stream);
+    FeedResult sent;
+    try {
+      if (from instanceof Input.Letters letters) {
+        terminal.err().println(letters.replay().note());
+      }
+      sent = engine.feed(new FeedRequest(from, host, to.getPort(), rate));
+    } finally {
+      if (from instanceof Input.Letters letters) {
+        letters.replay().close();
+      }
+    }
     terminal
         .err()
         .println(
@@ -359,7 +374,12 @@ final class Penstock {
       throw new StartException(
           "feed: --records, --seed and the like belong to synthetic streams; a file is sent as it is");
     }
-    return new Input.Lines(file);
+    try {
+      Optional<DeadLetterReplay> letters = DeadLetterReplay.of(file);
+      return letters.isPresent() ? new Input.Letters(letters.get()) : new Input.Lines(file);
+    } catch (IOException e) {
+      throw new StartException("feed: cannot read %s (%s)".formatted(file, Causes.of(e)), e);
+    }
   }
 
   /** Picocli makes no group where none of its options is given. */

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.Collectors;
 
 /** What a person wants to know at the end of a run. */
 final class Summary {
@@ -155,16 +154,19 @@ final class Summary {
   private static List<String> untrained(RunSnapshot run, DeadLetters deadLetters) {
     List<String> lines = new ArrayList<>();
     if (run.rows().rejected() > 0) {
-      String reasons =
-          deadLetters.byReason().entrySet().stream()
-              .map(e -> DeadLetters.name(e.getKey()) + " " + Texts.count(e.getValue()))
-              .collect(Collectors.joining(", "));
       lines.add(
           "rejected     %s (%s)%s"
               .formatted(
                   Texts.count(run.rows().rejected(), "row"),
-                  reasons,
+                  reasons(run, deadLetters),
                   deadLetters.file() == null ? ", not kept" : ", kept in " + deadLetters.file()));
+    }
+    RotatedFile.Deleted deleted = deadLetters.deleted();
+    if (deleted.files() > 0) {
+      lines.add(
+          "             %s deleted with %s: errors.deadLettersKeep keeps no more"
+              .formatted(
+                  Texts.count(deleted.files(), "older file"), Texts.count(deleted.lines(), "row")));
     }
     IOException failure = deadLetters.failure();
     if (failure != null) {
@@ -181,5 +183,18 @@ final class Summary {
               .formatted(Texts.count(run.rows().notTrained(), "row")));
     }
     return lines;
+  }
+
+  /** Those of this process by reason; of runs that it goes on from, only their number is known. */
+  private static String reasons(RunSnapshot run, DeadLetters deadLetters) {
+    List<String> reasons = new ArrayList<>();
+    deadLetters
+        .byReason()
+        .forEach((reason, rows) -> reasons.add(DeadLetters.name(reason) + " " + Texts.count(rows)));
+    long before = run.rows().rejected() - deadLetters.count();
+    if (before > 0 && run.saved().resumedRows() > 0) {
+      reasons.add(Texts.count(before) + " by runs before");
+    }
+    return String.join(", ", reasons);
   }
 }
