@@ -2,7 +2,6 @@ package io.penstock.app;
 
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.Rejections;
-import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -34,12 +33,19 @@ import tools.jackson.core.json.JsonFactory;
 final class DeadLetters implements Rejections, AutoCloseable {
   static final int MAX_RAW_BYTES = 64 << 10;
 
+  /** Letters wait until they are so many bytes, or until {@link #flush}. */
+  private static final int PENDING_BYTES = 8 << 10;
+
   private static final JsonFactory JSON =
       JsonFactory.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET).build();
 
   private final List<String> sources;
   private final @Nullable RotatedFile file;
   private final ByteArrayOutputStream letter = new ByteArrayOutputStream();
+
+  /** Whole lines: whoever reads the file meanwhile, or after a crash, finds no half ones. */
+  private final ByteArrayOutputStream pending = new ByteArrayOutputStream();
+
   private final Map<Reason, LongAdder> counts = new EnumMap<>(Reason.class);
   private @Nullable OutputStream out;
   private long bytes;
@@ -90,9 +96,7 @@ final class DeadLetters implements Rejections, AutoCloseable {
 
   private void open(RotatedFile to) throws IOException {
     bytes = to.prepare();
-    out =
-        new BufferedOutputStream(
-            Files.newOutputStream(to.path(), StandardOpenOption.CREATE, StandardOpenOption.APPEND));
+    out = Files.newOutputStream(to.path(), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
   }
 
   @Override
@@ -153,7 +157,7 @@ final class DeadLetters implements Rejections, AutoCloseable {
   synchronized void flush() {
     if (out != null) {
       try {
-        out.flush();
+        writePending(out);
       } catch (IOException e) {
         giveUp(e);
       }
@@ -163,8 +167,8 @@ final class DeadLetters implements Rejections, AutoCloseable {
   @Override
   public synchronized void close() {
     if (out != null) {
-      try {
-        out.close();
+      try (OutputStream last = out) {
+        writePending(last);
       } catch (IOException e) {
         failure = e;
       }
@@ -229,12 +233,22 @@ final class DeadLetters implements Rejections, AutoCloseable {
 
   private void append(RotatedFile to) throws IOException {
     if (bytes > 0 && bytes + letter.size() > to.maxBytes()) {
-      Objects.requireNonNull(out).close();
+      try (OutputStream full = Objects.requireNonNull(out)) {
+        writePending(full);
+      }
       deleted = deleted.plus(to.moveAside());
       open(to);
     }
-    letter.writeTo(Objects.requireNonNull(out));
+    letter.writeTo(pending);
     bytes += letter.size();
+    if (pending.size() >= PENDING_BYTES) {
+      writePending(Objects.requireNonNull(out));
+    }
+  }
+
+  private void writePending(OutputStream to) throws IOException {
+    pending.writeTo(to);
+    pending.reset();
   }
 
   /**

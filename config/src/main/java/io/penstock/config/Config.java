@@ -122,8 +122,8 @@ public record Config(
    * What happens to rows that cannot be used.
    *
    * @param deadLetters file for rejected rows; empty, {@code none}: they are only counted
-   * @param deadLettersMaxBytes a file that would grow larger is moved aside to {@code FILE.1}, what was there to {@code
-   *     FILE.2}, and so on; 0, {@code none}: never
+   * @param deadLettersMaxBytes a file that would grow larger is moved aside to {@code FILE.1}, those before it one number up;
+   *     0, {@code none}: never
    * @param deadLettersKeep how many files stay beside the one that is written to; older ones are deleted
    * @param maxRate share of rejected rows above which the run ends
    */
