@@ -22,6 +22,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** What differs between two checkpoints, from the one to the other. */
 final class CheckpointDifference {
+  private static final int VALUE_COLUMNS = 20;
+
   private final Inspection one;
   private final Inspection other;
 
@@ -90,17 +92,27 @@ final class CheckpointDifference {
         String.format(
                 Locale.ROOT, "%-30s %20s %20s %16s", title, "one", "other", difference(changes))
             .stripTrailing());
-    for (Change change : changes) {
-      lines.add(
-          String.format(
-                  Locale.ROOT,
-                  "%-30s %20s %20s %16s",
-                  change.name(),
-                  shown(change.one()),
-                  shown(change.other()),
-                  signed(change.difference()))
-              .stripTrailing());
+    changes.forEach(change -> lines.addAll(lines(change)));
+  }
+
+  /** One line; two where a value is too wide for its column. */
+  private static List<String> lines(Change change) {
+    String before = shown(change.one());
+    String after = shown(change.other());
+    if (Math.max(before.length(), after.length()) > VALUE_COLUMNS) {
+      return List.of(
+          String.format(Locale.ROOT, "%-30s %s", change.name(), before),
+          " ".repeat(29) + "→ " + after);
     }
+    return List.of(
+        String.format(
+                Locale.ROOT,
+                "%-30s %20s %20s %16s",
+                change.name(),
+                before,
+                after,
+                signed(change.difference()))
+            .stripTrailing());
   }
 
   private static String difference(List<Change> changes) {

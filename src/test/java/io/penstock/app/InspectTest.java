@@ -80,6 +80,9 @@ class InspectTest {
 
     assertThat(page)
         .containsPattern("\nname +a +b\n")
+        .contains(
+            "checkpoint.directory           %s\n                             → %s\n"
+                .formatted(checkpoints("a"), checkpoints("b")))
         .containsPattern("\nseed +42 +7\n")
         .containsPattern("\ntrained +1,000 +1,400 +\\+400\n")
         .containsPattern("\nrejected +1 +0 +-1\n")
