@@ -2,8 +2,9 @@ package io.penstock.app;
 
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.Rejections;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.Writer;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -25,25 +26,35 @@ import tools.jackson.core.json.JsonFactory;
 
 /**
  * Rejected rows: counted by reason, and written to a file as one JSON line each, so that they can be looked at, mended and
- * fed again. The file is appended to. Where it cannot be written any more (a full disk) the run goes on, rows are still
- * counted, and {@link #failure} tells.
+ * fed again ({@link DeadLetterReplay}). Each line has all that this takes, the header included, so that lines may be picked out
+ * freely. The file is appended to, and moved aside where it is full. Where it cannot be written any more (a full disk) the run
+ * goes on, rows are still counted, and {@link #failure} tells.
  */
 final class DeadLetters implements Rejections, AutoCloseable {
   static final int MAX_RAW_BYTES = 64 << 10;
+
+  /** Letters wait until they are so many bytes, or until {@link #flush}. */
+  private static final int PENDING_BYTES = 8 << 10;
 
   private static final JsonFactory JSON =
       JsonFactory.builder().disable(StreamWriteFeature.AUTO_CLOSE_TARGET).build();
 
   private final List<String> sources;
-  private final @Nullable Path file;
+  private final @Nullable RotatedFile file;
+  private final ByteArrayOutputStream letter = new ByteArrayOutputStream();
+
+  /** Whole lines: whoever reads the file meanwhile, or after a crash, finds no half ones. */
+  private final ByteArrayOutputStream pending = new ByteArrayOutputStream();
+
   private final Map<Reason, LongAdder> counts = new EnumMap<>(Reason.class);
-  private @Nullable Writer writer;
+  private @Nullable OutputStream out;
+  private long bytes;
+  private RotatedFile.Deleted deleted = RotatedFile.Deleted.NONE;
   private @Nullable IOException failure;
 
-  private DeadLetters(List<String> sources, @Nullable Path file, @Nullable Writer writer) {
+  private DeadLetters(List<String> sources, @Nullable RotatedFile file) {
     this.sources = List.copyOf(sources);
     this.file = file;
-    this.writer = writer;
     for (Reason reason : Reason.values()) {
       counts.put(reason, new LongAdder());
     }
@@ -51,30 +62,41 @@ final class DeadLetters implements Rejections, AutoCloseable {
 
   /** Rows are only counted. */
   static DeadLetters countedOnly() {
-    return new DeadLetters(List.of(), null, null);
+    return new DeadLetters(List.of(), null);
   }
 
   /**
+   * One file, however large it grows.
+   *
    * @param sources names of the sources by their index
    * @throws StartException where the file cannot be written
    */
   static DeadLetters to(Path file, List<String> sources) {
+    return to(new RotatedFile(file, Long.MAX_VALUE, 0), sources);
+  }
+
+  /**
+   * A file, and those that are moved aside.
+   *
+   * @param sources names of the sources by their index
+   * @throws StartException where the file cannot be written
+   */
+  static DeadLetters to(RotatedFile file, List<String> sources) {
+    DeadLetters letters = new DeadLetters(sources, file);
     try {
-      Path folder = file.toAbsolutePath().getParent();
-      if (folder != null) {
-        Files.createDirectories(folder);
-      }
-      return new DeadLetters(
-          sources,
-          file,
-          Files.newBufferedWriter(
-              file, StandardCharsets.UTF_8, StandardOpenOption.CREATE, StandardOpenOption.APPEND));
+      letters.open(file);
     } catch (IOException e) {
       throw new StartException(
           "errors.deadLetters: cannot write %s (%s); name a file that can be written, or leave the key out"
-              .formatted(file, Causes.of(e)),
+              .formatted(file.path(), Causes.of(e)),
           e);
     }
+    return letters;
+  }
+
+  private void open(RotatedFile to) throws IOException {
+    bytes = to.prepare();
+    out = Files.newOutputStream(to.path(), StandardOpenOption.CREATE, StandardOpenOption.APPEND);
   }
 
   @Override
@@ -118,7 +140,12 @@ final class DeadLetters implements Rejections, AutoCloseable {
 
   /** Where the rows are; null where they are only counted. */
   @Nullable Path file() {
-    return file;
+    return file == null ? null : file.path();
+  }
+
+  /** Files that were deleted to make room for newer ones. */
+  synchronized RotatedFile.Deleted deleted() {
+    return deleted;
   }
 
   /** Why rows are no longer written, where that is so. */
@@ -128,9 +155,9 @@ final class DeadLetters implements Rejections, AutoCloseable {
 
   /** Makes what was rejected so far visible in the file; called every now and then. */
   synchronized void flush() {
-    if (writer != null) {
+    if (out != null) {
       try {
-        writer.flush();
+        writePending(out);
       } catch (IOException e) {
         giveUp(e);
       }
@@ -139,13 +166,13 @@ final class DeadLetters implements Rejections, AutoCloseable {
 
   @Override
   public synchronized void close() {
-    if (writer != null) {
-      try {
-        writer.close();
+    if (out != null) {
+      try (OutputStream last = out) {
+        writePending(last);
       } catch (IOException e) {
         failure = e;
       }
-      writer = null;
+      out = null;
     }
   }
 
@@ -176,21 +203,27 @@ final class DeadLetters implements Rejections, AutoCloseable {
       byte[] raw,
       int from,
       int to) {
-    if (writer == null) {
+    if (out == null) {
       return;
     }
     try {
-      try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), writer)) {
+      letter.reset();
+      try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), letter)) {
         json.writeStartObject();
         json.writeStringProperty("source", source(cursor.source()));
         json.writeNumberProperty("partition", cursor.partition());
         json.writeNumberProperty("row", row);
         json.writeStringProperty("reason", name(reason));
         json.writeStringProperty("detail", detail);
-        writeRaw(json, raw, from, to);
+        if (!cursor.header().isEmpty()) {
+          json.writeStringProperty("header", cursor.header());
+        }
+        boolean part = reason == Reason.TOO_LONG || detail.equals(TORN);
+        writeRaw(json, raw, from, to, part);
         json.writeEndObject();
       }
-      writer.write('\n');
+      letter.write('\n');
+      append(Objects.requireNonNull(file));
     } catch (IOException e) {
       giveUp(e);
     } catch (tools.jackson.core.JacksonException e) {
@@ -198,7 +231,32 @@ final class DeadLetters implements Rejections, AutoCloseable {
     }
   }
 
-  private static void writeRaw(JsonGenerator json, byte[] raw, int from, int to) {
+  private void append(RotatedFile to) throws IOException {
+    if (bytes > 0 && bytes + letter.size() > to.maxBytes()) {
+      try (OutputStream full = Objects.requireNonNull(out)) {
+        writePending(full);
+      }
+      deleted = deleted.plus(to.moveAside());
+      open(to);
+    }
+    letter.writeTo(pending);
+    bytes += letter.size();
+    if (pending.size() >= PENDING_BYTES) {
+      writePending(Objects.requireNonNull(out));
+    }
+  }
+
+  private void writePending(OutputStream to) throws IOException {
+    pending.writeTo(to);
+    pending.reset();
+  }
+
+  /**
+   * Writes the row.
+   *
+   * @param part whether not all of it is there to be written
+   */
+  private static void writeRaw(JsonGenerator json, byte[] raw, int from, int to, boolean part) {
     boolean cut = to - from > MAX_RAW_BYTES;
     int end = cut ? from + MAX_RAW_BYTES : to;
     String text = utf8(raw, from, cut ? characterStart(raw, from, end) : end);
@@ -208,7 +266,7 @@ final class DeadLetters implements Rejections, AutoCloseable {
       json.writeStringProperty(
           "rawBase64", Base64.getEncoder().encodeToString(Arrays.copyOfRange(raw, from, end)));
     }
-    if (cut) {
+    if (cut || part) {
       json.writeBooleanProperty("rawCut", true);
     }
   }
@@ -239,6 +297,6 @@ final class DeadLetters implements Rejections, AutoCloseable {
 
   private void giveUp(IOException e) {
     failure = e;
-    writer = null;
+    out = null;
   }
 }

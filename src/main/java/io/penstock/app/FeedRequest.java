@@ -34,6 +34,9 @@ record FeedRequest(
     /** A text file, sent line by line as it is. */
     record Lines(Path path) implements Input {}
 
+    /** Rows that were rejected, with their headers; whoever asks for them to be sent closes them. */
+    record Letters(DeadLetterReplay replay) implements Input {}
+
     /** A synthetic stream, sent as CSV. */
     record Stream(SourceConfig.Generator generator) implements Input {}
   }

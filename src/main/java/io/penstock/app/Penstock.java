@@ -6,6 +6,7 @@ import io.penstock.config.SourceConfig.DriftConfig;
 import io.penstock.config.SourceConfig.DriftKind;
 import io.penstock.config.SourceConfig.GeneratorStream;
 import io.penstock.ingest.netty.FeedResult;
+import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -17,6 +18,7 @@ import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -126,11 +128,13 @@ final class Penstock {
   @Command(
       name = "feed",
       mixinStandardHelpOptions = true,
-      description = "Sends the lines of a file, or a synthetic stream, to a TCP source.")
+      description =
+          "Sends the lines of a file, or a synthetic stream, to a TCP source. Of a file of dead letters the rows are sent as they came.")
   int feed(
       @Parameters(
               paramLabel = "FILE_OR_GENERATOR",
-              description = "A text file (./sea for one of that name), or: sea, agrawal.")
+              description =
+                  "A text file (./sea for one of that name), dead letters with all that were moved aside, or: sea, agrawal.")
           String input,
       @Option(
               names = "--to",
@@ -153,14 +157,26 @@ final class Penstock {
     if (!(rate >= 0)) {
       throw new StartException("--rate: must be 0 or more, not " + rate);
     }
-    FeedResult sent =
-        engine.feed(
-            new FeedRequest(
-                input(input, stream),
-                host(to),
-                to.getPort(),
-                rate,
-                producer == null ? null : producer.acknowledged()));
+    String host = host(to);
+    Input from = input(input, stream);
+    FeedResult sent;
+    try {
+      if (from instanceof Input.Letters letters) {
+        terminal.err().println(letters.replay().note());
+      }
+      sent =
+          engine.feed(
+              new FeedRequest(
+                  from,
+                  host,
+                  to.getPort(),
+                  rate,
+                  producer == null ? null : producer.acknowledged()));
+    } finally {
+      if (from instanceof Input.Letters letters) {
+        letters.replay().close();
+      }
+    }
     terminal
         .err()
         .println(
@@ -170,6 +186,34 @@ final class Penstock {
                     Texts.bytes(sent.bytes()),
                     Texts.seconds(sent.seconds()),
                     Texts.rate(sent.seconds() > 0 ? sent.rows() / sent.seconds() : 0)));
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "inspect",
+      mixinStandardHelpOptions = true,
+      description = "Says what is in a checkpoint, or what differs between two.")
+  int inspect(
+      @Parameters(
+              paramLabel = "CHECKPOINT",
+              description = "A checkpoint, or a folder of them: then the newest that is whole.")
+          Path checkpoint,
+      @Option(
+              names = "--diff",
+              paramLabel = "OTHER",
+              description = "Says what differs from CHECKPOINT to this one.")
+          @Nullable Path other,
+      @Option(names = "--json", description = "Says it in JSON.") boolean json) {
+    Inspection one = Inspection.of(checkpoint);
+    String found;
+    if (other == null) {
+      InspectionPage page = new InspectionPage(one);
+      found = json ? page.json().toPrettyString() : page.text();
+    } else {
+      CheckpointDifference difference = new CheckpointDifference(one, Inspection.of(other));
+      found = json ? difference.json().toPrettyString() : difference.text();
+    }
+    terminal.out().println(found);
     return ExitCode.OK;
   }
 
@@ -444,7 +488,12 @@ final class Penstock {
       throw new StartException(
           "feed: --records, --seed and the like belong to synthetic streams; a file is sent as it is");
     }
-    return new Input.Lines(file);
+    try {
+      Optional<DeadLetterReplay> letters = DeadLetterReplay.of(file);
+      return letters.isPresent() ? new Input.Letters(letters.get()) : new Input.Lines(file);
+    } catch (IOException e) {
+      throw new StartException("feed: cannot read %s (%s)".formatted(file, Causes.of(e)), e);
+    }
   }
 
   /** Picocli makes no group where none of its options is given. */

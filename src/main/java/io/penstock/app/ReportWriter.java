@@ -121,7 +121,7 @@ final class ReportWriter {
     return report;
   }
 
-  private static void metrics(ObjectNode node, Metrics metrics) {
+  static void metrics(ObjectNode node, Metrics metrics) {
     applicable(node, "accuracy", metrics.accuracy());
     applicable(node, "kappa", metrics.kappa());
     applicable(node, "kappaT", metrics.kappaT());
@@ -144,7 +144,7 @@ final class ReportWriter {
   }
 
   /** JSON has no infinities and no NaN. */
-  private static void number(ObjectNode node, String name, double value) {
+  static void number(ObjectNode node, String name, double value) {
     if (Double.isFinite(value)) {
       node.put(name, value);
     } else {

@@ -89,7 +89,7 @@ final class Snapshots {
         run.failure);
   }
 
-  private static RunSnapshot.Metrics metrics(Metrics m) {
+  static RunSnapshot.Metrics metrics(Metrics m) {
     return new RunSnapshot.Metrics(
         m.accuracy(),
         m.kappa(),

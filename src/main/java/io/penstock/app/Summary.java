@@ -6,10 +6,24 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.Collectors;
 
 /** What a person wants to know at the end of a run. */
 final class Summary {
+  /** The metrics in their order, as a person reads them. */
+  static final List<Metric> METRICS =
+      List.of(
+          new Metric("accuracy", Metrics::accuracy),
+          new Metric("  no-change", Metrics::noChangeAccuracy),
+          new Metric("  majority class", Metrics::majorityAccuracy),
+          new Metric("kappa", Metrics::kappa),
+          new Metric("kappa-T", Metrics::kappaT),
+          new Metric("log loss", Metrics::logLoss),
+          new Metric("mae", Metrics::mae),
+          new Metric("rmse", Metrics::rmse));
+
+  /** A metric and its name; baselines are indented. */
+  record Metric(String name, ToDoubleFunction<Metrics> value) {}
+
   private Summary() {}
 
   static String of(RunSnapshot run, DeadLetters deadLetters, MetricHistory history) {
@@ -20,7 +34,7 @@ final class Summary {
     lines.add(trained(run));
     if (run.rows().trained() > 0) {
       lines.add("");
-      lines.addAll(metrics(run));
+      lines.addAll(metrics(run.cumulative(), run.window()));
       lines.addAll(history(run, history));
       lines.add("");
       lines.addAll(times(run));
@@ -47,30 +61,25 @@ final class Summary {
             run.device());
   }
 
-  private static List<String> metrics(RunSnapshot run) {
+  /** Each metric that applies, of all rows and in the window. */
+  static List<String> metrics(Metrics all, Metrics window) {
     List<String> lines = new ArrayList<>();
     lines.add(
         String.format(Locale.ROOT, "%-22s %12s %12s", "test, then train", "all rows", "window"));
-    metric(lines, run, "accuracy", Metrics::accuracy);
-    metric(lines, run, "  no-change", Metrics::noChangeAccuracy);
-    metric(lines, run, "  majority class", Metrics::majorityAccuracy);
-    metric(lines, run, "kappa", Metrics::kappa);
-    metric(lines, run, "kappa-T", Metrics::kappaT);
-    metric(lines, run, "log loss", Metrics::logLoss);
-    metric(lines, run, "mae", Metrics::mae);
-    metric(lines, run, "rmse", Metrics::rmse);
-    return lines;
-  }
-
-  private static void metric(
-      List<String> lines, RunSnapshot run, String name, ToDoubleFunction<Metrics> value) {
-    double all = value.applyAsDouble(run.cumulative());
-    double window = value.applyAsDouble(run.window());
-    if (!Double.isNaN(all) || !Double.isNaN(window)) {
-      lines.add(
-          String.format(
-              Locale.ROOT, "%-22s %12s %12s", name, Texts.metric(all), Texts.metric(window)));
+    for (Metric metric : METRICS) {
+      double ofAll = metric.value().applyAsDouble(all);
+      double ofWindow = metric.value().applyAsDouble(window);
+      if (!Double.isNaN(ofAll) || !Double.isNaN(ofWindow)) {
+        lines.add(
+            String.format(
+                Locale.ROOT,
+                "%-22s %12s %12s",
+                metric.name(),
+                Texts.metric(ofAll),
+                Texts.metric(ofWindow)));
+      }
     }
+    return lines;
   }
 
   private static List<String> history(RunSnapshot run, MetricHistory history) {
@@ -145,16 +154,19 @@ final class Summary {
   private static List<String> untrained(RunSnapshot run, DeadLetters deadLetters) {
     List<String> lines = new ArrayList<>();
     if (run.rows().rejected() > 0) {
-      String reasons =
-          deadLetters.byReason().entrySet().stream()
-              .map(e -> DeadLetters.name(e.getKey()) + " " + Texts.count(e.getValue()))
-              .collect(Collectors.joining(", "));
       lines.add(
           "rejected     %s (%s)%s"
               .formatted(
                   Texts.count(run.rows().rejected(), "row"),
-                  reasons,
+                  reasons(run, deadLetters),
                   deadLetters.file() == null ? ", not kept" : ", kept in " + deadLetters.file()));
+    }
+    RotatedFile.Deleted deleted = deadLetters.deleted();
+    if (deleted.files() > 0) {
+      lines.add(
+          "             %s deleted with %s: errors.deadLettersKeep keeps no more"
+              .formatted(
+                  Texts.count(deleted.files(), "older file"), Texts.count(deleted.lines(), "row")));
     }
     IOException failure = deadLetters.failure();
     if (failure != null) {
@@ -171,5 +183,18 @@ final class Summary {
               .formatted(Texts.count(run.rows().notTrained(), "row")));
     }
     return lines;
+  }
+
+  /** Those of this process by reason; of runs that it goes on from, only their number is known. */
+  private static String reasons(RunSnapshot run, DeadLetters deadLetters) {
+    List<String> reasons = new ArrayList<>();
+    deadLetters
+        .byReason()
+        .forEach((reason, rows) -> reasons.add(DeadLetters.name(reason) + " " + Texts.count(rows)));
+    long before = run.rows().rejected() - deadLetters.count();
+    if (before > 0 && run.saved().resumedRows() > 0) {
+      reasons.add(Texts.count(before) + " by runs before");
+    }
+    return String.join(", ", reasons);
   }
 }

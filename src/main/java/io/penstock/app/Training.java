@@ -3,6 +3,7 @@ package io.penstock.app;
 import io.penstock.app.RunOptions.Beginning;
 import io.penstock.app.RunSnapshot.Phase;
 import io.penstock.config.Config;
+import io.penstock.config.Config.ErrorsConfig;
 import io.penstock.config.SourceConfig;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -77,10 +78,15 @@ final class Training {
   }
 
   private static DeadLetters deadLetters(Config config) {
-    String file = config.errors().deadLetters();
-    return file.isEmpty()
+    ErrorsConfig errors = config.errors();
+    return errors.deadLetters().isEmpty()
         ? DeadLetters.countedOnly()
-        : DeadLetters.to(Path.of(file), List.of(sourceName(config.source())));
+        : DeadLetters.to(
+            new RotatedFile(
+                Path.of(errors.deadLetters()),
+                errors.deadLettersMaxBytes() == 0 ? Long.MAX_VALUE : errors.deadLettersMaxBytes(),
+                errors.deadLettersKeep()),
+            List.of(sourceName(config.source())));
   }
 
   private static String sourceName(SourceConfig source) {

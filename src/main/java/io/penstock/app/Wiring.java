@@ -44,13 +44,12 @@ final class Wiring implements Engine {
         Feed.to(request.host(), request.port())
             .atRate(request.rowsPerSecond())
             .connectingWithin(CONNECT_WITHIN);
-    Mono<FeedResult> sending =
-        switch (request.input()) {
-          case FeedRequest.Input.Lines lines -> feed.file(lines.path(), true);
-          case FeedRequest.Input.Stream stream -> feed.generator(stream.generator(), true);
-        };
     try {
-      return sending.blockOptional().orElseThrow();
+      return switch (request.input()) {
+        case FeedRequest.Input.Lines lines -> sent(feed.file(lines.path(), true));
+        case FeedRequest.Input.Letters letters -> replay(letters.replay(), feed);
+        case FeedRequest.Input.Stream stream -> sent(feed.generator(stream.generator(), true));
+      };
     } catch (FeedException e) {
       throw new RunException(String.valueOf(e.getMessage()), e);
     }
@@ -68,11 +67,30 @@ final class Wiring implements Engine {
     try {
       return switch (request.input()) {
         case FeedRequest.Input.Lines lines -> feed.file(lines.path());
+        case FeedRequest.Input.Letters _ ->
+            throw new StartException(
+                "--producer: dead letters are sent again without acknowledgements; leave it out");
         case FeedRequest.Input.Stream stream -> feed.generator(stream.generator());
       };
     } catch (FeedException e) {
       throw new RunException(String.valueOf(e.getMessage()), e);
     }
+  }
+
+  private static FeedResult sent(Mono<FeedResult> sending) {
+    return sending.blockOptional().orElseThrow();
+  }
+
+  /** A header is said once a connection, so there is one for each. */
+  private static FeedResult replay(DeadLetterReplay letters, Feed feed) {
+    long bytes = 0;
+    double seconds = 0;
+    for (String header : letters.rowsByHeader().keySet()) {
+      FeedResult sent = sent(feed.lines(() -> letters.lines(header), !header.isEmpty()));
+      bytes += sent.bytes();
+      seconds += sent.seconds();
+    }
+    return new FeedResult(letters.rows(), bytes, seconds);
   }
 
   @Override

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.penstock.pipeline.PartitionCursor;
+import io.penstock.pipeline.Rejections;
 import io.penstock.pipeline.Rejections.Reason;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -96,6 +97,73 @@ class DeadLettersTest {
     }
 
     assertThat(lines()).hasSize(2);
+  }
+
+  @Test
+  void shouldMoveAFullFileAsideAndDeleteTheOldest() throws IOException {
+    try (DeadLetters letters = DeadLetters.to(new RotatedFile(file, 250, 2), List.of("tcp"))) {
+      for (int i = 0; i < 11; i++) {
+        reject(letters, i, Reason.FLAG, "", "a");
+      }
+      assertThat(letters.deleted()).isEqualTo(new RotatedFile.Deleted(1, 3));
+      assertThat(letters.count()).isEqualTo(11);
+    }
+
+    assertThat(rows("dead.2")).containsExactly(3L, 4L, 5L);
+    assertThat(rows("dead.1")).containsExactly(6L, 7L, 8L);
+    assertThat(rows("dead")).containsExactly(9L, 10L);
+    assertThat(file.resolveSibling("dead.3")).doesNotExist();
+    assertThat(Files.size(file.resolveSibling("dead.1"))).isLessThanOrEqualTo(250);
+  }
+
+  @Test
+  void shouldCountWhatIsThereAlreadyAndDeleteWhatIsNoLongerToBeKept() throws IOException {
+    try (DeadLetters letters = DeadLetters.to(new RotatedFile(file, 120, 3), List.of("tcp"))) {
+      for (int i = 0; i < 4; i++) {
+        reject(letters, i, Reason.FLAG, "", "a");
+      }
+    }
+    try (DeadLetters letters = DeadLetters.to(new RotatedFile(file, 120, 1), List.of("tcp"))) {
+      reject(letters, 4, Reason.FLAG, "", "a");
+      assertThat(letters.deleted()).isEqualTo(new RotatedFile.Deleted(3, 3));
+    }
+
+    assertThat(rows("dead.1")).containsExactly(3L);
+    assertThat(rows("dead")).containsExactly(4L);
+  }
+
+  @Test
+  void shouldEndALineThatACrashHasCutOff() throws IOException {
+    Files.createDirectories(folder.resolve("run"));
+    Files.writeString(file, "{\"source\":\"tc");
+    try (DeadLetters letters = DeadLetters.to(file, List.of("tcp"))) {
+      reject(letters, 4, Reason.FLAG, "", "a");
+    }
+
+    assertThat(Files.readAllLines(file)).hasSize(2);
+    assertThat(Files.readAllLines(file).getLast()).startsWith("{\"source\":\"tcp\",");
+  }
+
+  @Test
+  void shouldKeepTheHeaderAndSayWhatIsOnlyAPart() throws IOException {
+    PartitionCursor cursor = new PartitionCursor(0, 3, 0, 0);
+    cursor.header("a,\"b \"\"c\"");
+    try (DeadLetters letters = DeadLetters.to(file, List.of("tcp"))) {
+      letters.reject(cursor, 0, Reason.SYNTAX, Rejections.TORN, new byte[] {'1'}, 0, 1);
+      letters.reject(cursor, 1, Reason.TOO_LONG, "", new byte[] {'1'}, 0, 1);
+      letters.reject(cursor, 2, Reason.NUMBER, "", new byte[] {'1'}, 0, 1);
+    }
+
+    assertThat(lines())
+        .extracting(line -> line.get("header").asString())
+        .containsOnly("a,\"b \"\"c\"");
+    assertThat(lines()).extracting(line -> line.has("rawCut")).containsExactly(true, true, false);
+  }
+
+  private List<Long> rows(String name) throws IOException {
+    return Files.readAllLines(file.resolveSibling(name)).stream()
+        .map(line -> JsonMapper.shared().readTree(line).get("row").asLong())
+        .toList();
   }
 
   @Test

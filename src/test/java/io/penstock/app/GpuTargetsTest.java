@@ -46,7 +46,7 @@ class GpuTargetsTest {
       StepShape shape = point.shape();
       boolean isThere =
           shape.batch() == 256 && (shape.equals(GpuGrid.QUICK) || shape.dims().size() == 4);
-      if (!isThere || GpuGrid.isSmall(shape.dims()) && !shape.equals(GpuGrid.QUICK)) {
+      if (!isThere || (GpuGrid.isSmall(shape.dims()) && !shape.equals(GpuGrid.QUICK))) {
         lines.add(
             "{'what': 'step', 'dims': %s, 'batch': %d, 'precision': 'x', 'streamedMicros': 10, 'torchMicros': 30}"
                 .formatted(shape.dims(), shape.batch()));

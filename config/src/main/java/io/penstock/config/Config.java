@@ -122,14 +122,20 @@ public record Config(
    * What happens to rows that cannot be used.
    *
    * @param deadLetters file for rejected rows; empty, {@code none}: they are only counted
+   * @param deadLettersMaxBytes a file that would grow larger is moved aside to {@code FILE.1}, those before it one number up;
+   *     0, {@code none}: never
+   * @param deadLettersKeep how many files stay beside the one that is written to; older ones are deleted
    * @param maxRate share of rejected rows above which the run ends
    */
   public record ErrorsConfig(
       @Key(byDefault = "none", none = "''") String deadLetters,
+      @Key(byDefault = "100MB", none = "0", range = "[0, 1TB]", unit = Unit.BYTES)
+          long deadLettersMaxBytes,
+      @Key(byDefault = "3", range = "[0, 1000]") int deadLettersKeep,
       @Key(byDefault = "1%", range = "[0, 1]", unit = Unit.SHARE) double maxRate) {
     /** Checks ranges. */
     public ErrorsConfig {
-      Setting.check(ErrorsConfig.class, deadLetters, maxRate);
+      Setting.check(ErrorsConfig.class, deadLetters, deadLettersMaxBytes, deadLettersKeep, maxRate);
     }
   }
 

@@ -5,10 +5,12 @@ import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.snakeyaml.engine.v2.api.Dump;
 import org.snakeyaml.engine.v2.api.DumpSettings;
 import org.snakeyaml.engine.v2.common.FlowStyle;
@@ -29,7 +31,7 @@ public final class ConfigWriter {
   }
 
   /** Maps, lists, texts, numbers and truth values. */
-  static Map<?, ?> tree(Config config) {
+  public static Map<?, ?> tree(Config config) {
     return (Map<?, ?>) tree(config, Config.class);
   }
 
@@ -37,7 +39,9 @@ public final class ConfigWriter {
     if (type instanceof ParameterizedType generic) {
       Type[] of = generic.getActualTypeArguments();
       return value instanceof List<?> list
-          ? list.stream().map(item -> tree(item, of[0])).toList()
+          ? list.stream()
+              .map(item -> tree(item, of[0]))
+              .collect(Collectors.toCollection(ArrayList::new)) // no two are one: YAML would say so
           : map((Map<?, ?>) value, of[1]);
     }
     if (type instanceof Class<?> plain && plain.isSealed()) {

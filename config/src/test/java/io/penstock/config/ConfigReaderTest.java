@@ -95,7 +95,8 @@ class ConfigReaderTest {
     assertThat(config.model())
         .isEqualTo(new ModelConfig.Mlp(List.of(64), ModelConfig.Activation.RELU));
     assertThat(config.optimizer()).isEqualTo(new OptimizerConfig.Adam(0.003, 0.9, 0.999, 1e-8, 0));
-    assertThat(config.errors()).isEqualTo(new Config.ErrorsConfig("state/clicks/dead", 0.01));
+    assertThat(config.errors())
+        .isEqualTo(new Config.ErrorsConfig("state/clicks/dead", 100_000_000, 3, 0.01));
   }
 
   @Test
@@ -379,6 +380,9 @@ class ConfigReaderTest {
   void shouldSwitchOffWhatNoneSwitchesOff() {
     assertThat(Config.parse(SMALL, "http=none").http().port()).isEqualTo(-1);
     assertThat(Config.parse(SMALL, "errors.deadLetters=none").errors().deadLetters()).isEmpty();
+    assertThat(
+            Config.parse(SMALL, "errors.deadLettersMaxBytes=none").errors().deadLettersMaxBytes())
+        .isZero();
     assertThat(
             Config.parse(
                     "source: { tcp: { feed: none } }\nschema: { label: { field: y, classes: 2 }, fields: { x: flag } }\nmodel: mlp")

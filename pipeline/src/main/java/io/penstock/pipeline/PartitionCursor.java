@@ -9,6 +9,7 @@ public final class PartitionCursor {
   private final int partition;
   private long nextRow;
   private long nextOffset;
+  private String header = "";
 
   public PartitionCursor(int source, int partition, long nextRow, long nextOffset) {
     this.source = source;
@@ -45,6 +46,16 @@ public final class PartitionCursor {
   /** Where reading resumes, in the source's own unit (bytes of a file, index of a generator). */
   public long nextOffset() {
     return nextOffset;
+  }
+
+  /** The line with the names of the columns that the partition began with; empty where there is none. The decoder's own. */
+  public String header() {
+    return header;
+  }
+
+  /** Notes the header, for whoever is to understand the partition's rows without it. On the decoder's thread. */
+  public void header(String line) {
+    header = line;
   }
 
   void advanceTo(long row, long offset) {

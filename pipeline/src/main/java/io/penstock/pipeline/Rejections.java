@@ -2,6 +2,8 @@ package io.penstock.pipeline;
 
 /** Takes rows that cannot be decoded or break the schema. Thread-safe; called by decoders, rarely. */
 public interface Rejections {
+  /** The detail of a row that its sender did not finish: what there is of it may look whole. */
+  String TORN = "connection lost in mid-row";
 
   /** Why a row was rejected: few, so that they can be a meter's tag. */
   enum Reason {

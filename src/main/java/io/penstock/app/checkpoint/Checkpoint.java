@@ -140,6 +140,7 @@ public record Checkpoint(
     String name = path.toString();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment bytes = Safetensors.map(path, arena);
+      requireOurs(name, bytes);
       requireDigest(name, bytes);
       Contents contents = Safetensors.parse(name, bytes);
       Map<String, String> metadata = contents.metadata();
@@ -169,6 +170,21 @@ public record Checkpoint(
           columns,
           features,
           state);
+    }
+  }
+
+  /** What another program wrote is not called damaged. Of what cannot be read at all, the digest tells. */
+  private static void requireOurs(String name, MemorySegment bytes) {
+    Map<String, String> metadata;
+    try {
+      metadata = Safetensors.parse(name, bytes).metadata();
+    } catch (CheckpointException e) {
+      return;
+    }
+    if (!FORMAT.equals(metadata.get("format"))) {
+      throw new CheckpointException(
+          "%s: is a safetensors file, but no checkpoint of Penstock; train --weights FILE can begin with its weights"
+              .formatted(name));
     }
   }
 

@@ -5,6 +5,7 @@ import io.penstock.config.SourceConfig.CsvConfig;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.PartitionCursor;
+import io.penstock.pipeline.Rejections;
 import io.penstock.pipeline.Rejections.Reason;
 import io.penstock.pipeline.SourceContext;
 import java.util.Arrays;
@@ -46,6 +47,7 @@ public final class CsvDecoder {
   private final int maxSeenBytes; // of one row: one more than it may have
   private final int capacityRows;
   private final byte delimiter;
+  private final boolean hasHeader;
   private final List<String> missing;
   private final RowScanner scanner;
   private @Nullable Columns columns; // null until the header is read
@@ -139,6 +141,7 @@ public final class CsvDecoder {
     this.maxLineBytes = maxLineBytes;
     capacityRows = context.pool().layout().capacityRows();
     delimiter = delimiter(csv.delimiter());
+    hasHeader = csv.header();
     missing = csv.missing();
     scanner = new RowScanner(delimiter);
     maxSeenBytes = (int) Math.min(maxLineBytes + 1L, Integer.MAX_VALUE - 64);
@@ -169,6 +172,9 @@ public final class CsvDecoder {
   public void useHeader(List<String> columnNames) {
     String where = "source %d, partition %d".formatted(cursor.source(), cursor.partition());
     ColumnMap map = ColumnMap.of(schema, columnNames, where);
+    if (hasHeader) {
+      cursor.header(CsvHeader.line(columnNames, (char) delimiter));
+    }
     RowWriter writer = new RowWriter(map, context.pool().layout(), numbering, missing);
     columns =
         new Columns(writer, new PlainRow(writer, delimiter), new QuotedRow(writer, delimiter));
@@ -380,7 +386,7 @@ public final class CsvDecoder {
       return false;
     }
     if (end < 0 && torn && !isOverlong() && window.position() >= window.linesEnd()) {
-      rejectRow(Reason.SYNTAX, "connection lost in mid-row", window.limit(), window.limit());
+      rejectRow(Reason.SYNTAX, Rejections.TORN, window.limit(), window.limit());
     } else if (end < 0 && (isOverlong() || scanner.isQuoted())) {
       rejectUnending();
     } else {

@@ -74,6 +74,20 @@ public final class CsvHeader {
     return parse(line.toByteArray(), 0, line.size(), delimiter);
   }
 
+  /** The line, without its end, that {@link #parse} takes for these names. */
+  static String line(List<String> names, char delimiter) {
+    StringBuilder line = new StringBuilder();
+    for (String name : names) {
+      boolean plain =
+          !name.isEmpty() && name.chars().noneMatch(c -> c == delimiter || c == '"' || c < ' ');
+      if (!line.isEmpty()) {
+        line.append(delimiter);
+      }
+      line.append(plain ? name : '"' + name.replace("\"", "\"\"") + '"');
+    }
+    return line.toString();
+  }
+
   private static boolean isLineEnd(byte c) {
     return c == '\n' || c == '\r';
   }

@@ -75,6 +75,16 @@ public record Feed(String host, int port, double linesPerSecond, Duration connec
   }
 
   /**
+   * Sends lines as they are read.
+   *
+   * @param lines opened by every subscription, read on its event loop, and closed at its end
+   * @param header whether the first line names columns: then it is no row
+   */
+  public Mono<FeedResult> lines(Callable<InputStream> lines, boolean header) {
+    return send(() -> new StreamBody(lines.call(), header ? 1 : 0));
+  }
+
+  /**
    * Sends the rows of a synthetic stream as CSV.
    *
    * @param header whether a line with the names of the columns comes first

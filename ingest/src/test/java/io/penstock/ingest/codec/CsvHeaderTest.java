@@ -45,4 +45,13 @@ class CsvHeaderTest {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     return CsvHeader.parse(bytes, 0, bytes.length, delimiter);
   }
+
+  @Test
+  void shouldWriteNamesAsTheyAreRead() {
+    List<String> names =
+        List.of("plain", "with space", "a;b", "say \"x\"", "", "two\nlines", "größe");
+    byte[] line = CsvHeader.line(names, ';').getBytes(StandardCharsets.UTF_8);
+
+    assertThat(CsvHeader.parse(line, 0, line.length, ';')).isEqualTo(names);
+  }
 }

@@ -1,6 +1,7 @@
 package io.penstock.trainer.device;
 
 import io.penstock.pipeline.State;
+import io.penstock.trainer.model.MetricsSpec;
 import io.penstock.trainer.model.ParameterLayout;
 import io.penstock.trainer.model.ParameterLayout.Tensor;
 import io.penstock.trainer.model.Program;
@@ -13,9 +14,17 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** What a session saves, the same for every device: parameters and optimizer state by tensor, and the training state. */
+/**
+ * What a session saves, the same for every device: parameters and optimizer state by tensor, and the training state. What is
+ * saved can be looked at without a device.
+ */
 public final class SessionState {
-  private static final String MODEL = "model.";
+  /** What the names of saved parameters begin with. */
+  public static final String PARAMETERS = "model.";
+
+  /** What the names of the optimizer's saved arrays begin with. */
+  public static final String OPTIMIZER = "optimizer.";
+
   private static final String COUNTERS = "training.counters";
   private static final String VALUES = "training.values";
 
@@ -44,7 +53,7 @@ public final class SessionState {
     long parameterBytes = (long) layout.size() * Float.BYTES;
     MemorySegment optimizer = memory.asSlice(parameterBytes);
     for (Tensor tensor : layout.tensors()) {
-      state.put(MODEL + tensor.name(), part(memory, tensor));
+      state.put(PARAMETERS + tensor.name(), part(memory, tensor));
       for (int i = 0; i < optimizerStates(program); i++) {
         state.put(optimizerName(tensor, i), part(optimizer.asSlice(i * parameterBytes), tensor));
       }
@@ -58,26 +67,43 @@ public final class SessionState {
   static void restore(DeviceSession session, State state) {
     Program program = session.program();
     ParameterLayout layout = program.parameters();
-    float[] parameters = new float[layout.size()];
     float[] optimizer = new float[program.size(Region.OPTIMIZER)];
     for (Tensor tensor : layout.tensors()) {
-      take(state, MODEL + tensor.name(), tensor, parameters, 0);
       for (int i = 0; i < optimizerStates(program); i++) {
         take(state, optimizerName(tensor, i), tensor, optimizer, i * layout.size());
       }
     }
-    TrainingState training = new TrainingState(program.metrics());
-    training.set(state.longs(COUNTERS), state.doubles(VALUES));
-    session.write(Region.PARAMETERS, parameters);
+    session.write(Region.PARAMETERS, parameters(state, layout));
     session.write(Region.OPTIMIZER, optimizer);
-    session.write(training);
+    session.write(training(state, program.metrics()));
+  }
+
+  /**
+   * The flat parameter buffer as it was saved.
+   *
+   * @throws IllegalStateException where the state is of another model
+   */
+  public static float[] parameters(State state, ParameterLayout layout) {
+    float[] parameters = new float[layout.size()];
+    for (Tensor tensor : layout.tensors()) {
+      take(state, PARAMETERS + tensor.name(), tensor, parameters, 0);
+    }
+    return parameters;
+  }
+
+  /** The training state as it was saved. */
+  public static TrainingState training(State state, MetricsSpec spec) {
+    TrainingState training = new TrainingState(spec);
+    training.set(state.longs(COUNTERS), state.doubles(VALUES));
+    return training;
   }
 
   private static int optimizerStates(Program program) {
     return program.size(Region.OPTIMIZER) / program.parameters().size();
   }
 
-  static String sha256(ParameterLayout layout, float[] parameters) {
+  /** SHA-256 over the parameters, tensor after tensor, little-endian; in hexadecimal. */
+  public static String sha256(ParameterLayout layout, float[] parameters) {
     MessageDigest digest;
     try {
       digest = MessageDigest.getInstance("SHA-256");
@@ -111,6 +137,6 @@ public final class SessionState {
   }
 
   private static String optimizerName(Tensor tensor, int index) {
-    return "optimizer." + tensor.name() + "." + index;
+    return OPTIMIZER + tensor.name() + "." + index;
   }
 }
