@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.penstock.config.SourceConfig.AcknowledgeConfig;
 import io.penstock.pipeline.Merge;
 import io.penstock.pipeline.State;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -415,6 +416,36 @@ class AcknowledgementTest {
       }
       assertThat(receiver.values(0)).as("round %d", round).isEqualTo(floats(0, rows));
       assertThat(receiver.rowNumbers().get(0)).isEqualTo(longs(0, rows));
+    }
+  }
+
+  @Test
+  void shouldLeakNothingWhenCancelledAtAnyMoment() throws Exception {
+    SplittableRandom random = new SplittableRandom(12);
+    String rest = "rows 0\n" + Receiver.rows(0, 3000) + "\n";
+    for (int round = 0; round < 40; round++) {
+      Receiver receiver = new Receiver(Receiver.limits());
+      List<LineSocket> sockets = new ArrayList<>();
+      for (int i = 0; i < 3; i++) {
+        // Two of them have one name.
+        LineSocket socket = receiver.connect();
+        socket.send("penstock/1 producer=p" + i / 2 + "\n" + Receiver.HEADER);
+        sockets.add(socket);
+        Thread.ofVirtual().start(() -> sendQuietly(socket, rest));
+      }
+      receiver.awaitRows(0, random.nextInt(2000));
+      receiver.close();
+      for (LineSocket socket : sockets) {
+        socket.close();
+      }
+    }
+  }
+
+  private static void sendQuietly(LineSocket socket, String text) {
+    try {
+      socket.send(text);
+    } catch (IOException e) {
+      assertThat(e).as("the receiver closed").isNotNull();
     }
   }
 
