@@ -155,6 +155,8 @@ final class Check {
     note(
         "promise",
         switch (config.source()) {
+          case SourceConfig.Tcp tcp when tcp.acknowledge() != null ->
+              "every row received is trained on once, though it is sent again; without checkpoints none is durable, and weights are lost with the process";
           case SourceConfig.Tcp _ ->
               "every row accepted is trained on once while the process lives; with the process, weights and rows in flight are lost";
           case SourceConfig.File _ ->
