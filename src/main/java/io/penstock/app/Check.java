@@ -188,6 +188,10 @@ final class Check {
     note(
         "promise",
         switch (config.source()) {
+          case SourceConfig.Tcp tcp when tcp.acknowledge() != null && config.checkpoint() != null ->
+              EXACTLY_ONCE + ", if senders send again what was not durable";
+          case SourceConfig.Tcp tcp when tcp.acknowledge() != null ->
+              "every row received is trained on once, though it is sent again; without checkpoints none is durable, and weights are lost with the process";
           case SourceConfig.Tcp _ when config.checkpoint() != null ->
               "every row accepted is trained on once while the process lives; with the process, rows since the last checkpoint are lost";
           case SourceConfig.File _ when config.checkpoint() != null -> EXACTLY_ONCE;

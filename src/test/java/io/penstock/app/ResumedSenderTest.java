@@ -6,6 +6,7 @@ import io.penstock.config.Config;
 import io.penstock.pipeline.State;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -101,6 +102,7 @@ class ResumedSenderTest {
   private void loseTheReceiver(Sender sender) throws Exception {
     int port = freePort();
     RunSnapshot whole = wholeRun(sender, port);
+    Runs.await(() -> isFree(port), "port %d was not given back", port);
     assertThat(whole.rows().trained()).isEqualTo(ROWS);
 
     State cut;
@@ -113,6 +115,10 @@ class ResumedSenderTest {
       cut = run.cut().join();
     }
     assertThat(sending).isNotDone();
+    Runs.await(
+        () -> isFree(port),
+        "port %d was not given back",
+        port); // a closed listener lets go on its own thread
     RunSnapshot end = endOf(cut, port, sending);
     assertThat(end.outcome().weightsSha256()).isEqualTo(whole.outcome().weightsSha256());
     assertThat(end.cumulative()).isEqualTo(whole.cumulative());
@@ -142,6 +148,16 @@ class ResumedSenderTest {
 
   private static Config config(int port) {
     return Config.parse(YAML.formatted(port, WINDOW));
+  }
+
+  private static boolean isFree(int port) {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+      return true;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   private static int freePort() throws IOException {

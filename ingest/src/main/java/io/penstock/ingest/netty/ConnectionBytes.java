@@ -111,12 +111,13 @@ final class ConnectionBytes extends Flux<ByteBuf> implements CoreSubscriber<Byte
   void cutOff(Runnable onIgnoredBytes) {
     this.onIgnoredBytes = onIgnoredBytes;
     watching = true;
-    if (actual == null) {
-      cancelInbound();
-    } else {
-      inbound.request(Long.MAX_VALUE);
+    looking = null;
+    if (actual == null && seen != null) {
+      seen.release();
+      seen = null;
     }
-    onComplete();
+    onComplete(); // first: what is dropped from here on must not reach the subscriber
+    inbound.request(Long.MAX_VALUE);
   }
 
   /** Makes a cancellation by the subscriber stop its bytes and not the connection, see {@link #cutOff}. */

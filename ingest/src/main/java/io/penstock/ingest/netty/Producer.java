@@ -6,7 +6,6 @@ import io.penstock.pipeline.Source.Partition;
 import io.penstock.pipeline.StreamItem;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
-import reactor.core.publisher.Sinks;
 
 /**
  * A sender that numbers its rows: one partition, which goes on over as many connections as it takes. Confined to the lock of
@@ -18,9 +17,7 @@ final class Producer {
   private final String id;
   private final PartitionCursor cursor;
 
-  /** The rows of one connection after the other. */
-  private final Sinks.Many<Flux<StreamItem>> connections =
-      Sinks.many().unicast().onBackpressureBuffer();
+  private final ProducerItems items = new ProducerItems();
 
   private long epoch;
   private long end = GOING_ON;
@@ -93,7 +90,7 @@ final class Producer {
   }
 
   Partition partition() {
-    return new Partition(cursor, connections.asFlux().concatMap(items -> items, 0));
+    return new Partition(cursor, items);
   }
 
   /** Number of the first row that has not been taken in. */
@@ -118,7 +115,7 @@ final class Producer {
   /** Takes the rows of a connection, behind those of the last; false where nobody wants them any more. */
   boolean take(Flux<StreamItem> rows) {
     end = GOING_ON;
-    return connections.tryEmitNext(rows).isSuccess();
+    return items.add(rows);
   }
 
   /** All rows that it has sent are all that it will send. */
@@ -136,12 +133,12 @@ final class Producer {
 
   /** Ends the partition's items, not the partition: it can be gone on with in a later run. */
   void complete() {
-    connections.tryEmitComplete();
+    items.complete();
   }
 
   /** Ends the partition. */
   void forget(int streamEpoch) {
-    connections.tryEmitNext(Flux.just(new EndOfPartition(streamEpoch, cursor)));
-    connections.tryEmitComplete();
+    items.add(Flux.just(new EndOfPartition(streamEpoch, cursor)));
+    items.complete();
   }
 }

@@ -138,7 +138,7 @@ final class TcpPartition {
   /** Sends a line; drops it where the sender reads none of those before. On the event loop. */
   boolean say(String line) {
     Channel channel = connection.channel();
-    if (!channel.isWritable()) {
+    if (!channel.isActive() || !channel.isWritable()) {
       return false;
     }
     var _ = channel.writeAndFlush(Unpooled.copiedBuffer(line + '\n', StandardCharsets.UTF_8));
@@ -150,6 +150,10 @@ final class TcpPartition {
     say(line);
     bytes.cutOff(() -> {});
     Channel channel = connection.channel();
+    if (!channel.isActive()) {
+      close();
+      return;
+    }
     if (channel instanceof DuplexChannel duplex) {
       var _ = duplex.shutdownOutput();
     }
