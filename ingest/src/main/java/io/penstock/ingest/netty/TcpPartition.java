@@ -14,6 +14,9 @@ import io.penstock.pipeline.SourceContext;
 import io.penstock.pipeline.StreamItem;
 import java.net.SocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -51,6 +54,11 @@ final class TcpPartition {
   private final ConnectionBytes bytes;
   private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.NEW);
 
+  /** What is to be done when the connection has closed; its own lock guards it, and whether it has. */
+  private final List<Runnable> whenClosed = new ArrayList<>();
+
+  private boolean closed;
+
   /** To be made on the connection's event loop. */
   TcpPartition(int number, Connection connection, Consumer<TcpPartition> onEnd) {
     this.number = number;
@@ -60,6 +68,8 @@ final class TcpPartition {
     sender = connection.channel().remoteAddress();
     bytes = new ConnectionBytes(loop);
     connection.inbound().receive().subscribe(bytes);
+    // Now or never: Netty refuses listeners once a channel has left its loop.
+    connection.channel().closeFuture().addListener(future -> closed());
   }
 
   /** In the order of acceptance, from 0. */
@@ -115,12 +125,12 @@ final class TcpPartition {
             end();
           }
         };
-    connection.channel().closeFuture().addListener(closed -> partEnded.run());
+    onClose(partEnded);
     return DecodedFlux.decode(received.apply(bytes), decoder, context, loop)
         .doFinally(
             signal -> {
               if (signal != SignalType.ON_COMPLETE || !decoder.isComplete()) {
-                var _ = connection.channel().close();
+                closeChannel();
               }
               partEnded.run();
             });
@@ -159,13 +169,11 @@ final class TcpPartition {
     }
     // Closed at once with bytes unread, the connection would be reset, and the line lost.
     var closing = loop.schedule(this::close, LINGER_SECONDS, TimeUnit.SECONDS);
-    channel
-        .closeFuture()
-        .addListener(
-            closed -> {
-              closing.cancel(false);
-              close();
-            });
+    onClose(
+        () -> {
+          closing.cancel(false);
+          close();
+        });
   }
 
   boolean isOpen() {
@@ -178,9 +186,40 @@ final class TcpPartition {
     return "connection %d from %s".formatted(number, sender);
   }
 
-  /** Runs {@code task} when the connection has closed. */
+  /** Runs {@code task} when the connection has closed: at once where it has. */
   void onClose(Runnable task) {
-    connection.channel().closeFuture().addListener(closed -> task.run());
+    synchronized (whenClosed) {
+      if (!closed) {
+        whenClosed.add(task);
+        return;
+      }
+    }
+    task.run();
+  }
+
+  private void closed() {
+    List<Runnable> tasks;
+    synchronized (whenClosed) {
+      closed = true;
+      tasks = List.copyOf(whenClosed);
+      whenClosed.clear();
+    }
+    tasks.forEach(Runnable::run);
+  }
+
+  /** On the loop, where a channel cannot leave it meanwhile: Netty refuses to close one that has. */
+  private void closeChannel() {
+    if (!loop.inEventLoop()) {
+      try {
+        loop.execute(this::closeChannel);
+      } catch (RejectedExecutionException e) {
+        log.debug("{}: its loop has ended, and the connection with it", this, e);
+      }
+      return;
+    }
+    if (connection.channel().isOpen() && connection.channel().isRegistered()) {
+      var _ = connection.channel().close();
+    }
   }
 
   /** One sender with the wrong header must not stop the others. */
@@ -196,7 +235,7 @@ final class TcpPartition {
       onEnd.accept(this);
     } else {
       // Not dispose: that would drop what was received, and the end with it.
-      var _ = connection.channel().close();
+      closeChannel();
     }
   }
 

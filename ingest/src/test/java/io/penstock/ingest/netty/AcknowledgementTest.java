@@ -390,7 +390,7 @@ class AcknowledgementTest {
   @Test
   void shouldTakeEachRowOnceHoweverOftenItBreaksOff() throws Exception {
     SplittableRandom random = new SplittableRandom(11);
-    for (int round = 0; round < 8; round++) {
+    for (int round = 0; round < 60; round++) {
       Receiver receiver = receiver(Receiver.limits());
       int rows = 3000;
       boolean ended = false;
