@@ -18,8 +18,8 @@ import io.penstock.pipeline.SourceContext;
 import io.penstock.pipeline.State;
 import io.penstock.pipeline.StreamItem;
 import java.io.BufferedInputStream;
+import java.io.Closeable;
 import java.io.EOFException;
-import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.FileChannel;
@@ -27,6 +27,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Executor;
@@ -34,7 +35,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPInputStream;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Flux;
@@ -127,51 +127,82 @@ public final class FileSource implements Source {
     return Flux.generate(() -> open(offset), this::read, this::close);
   }
 
-  /**
-   * A file being read.
-   *
-   * @param plain its bytes as they are, which need no detour over the heap; null: only {@code in} decompresses them
-   */
-  private record Reading(InputStream in, @Nullable FileChannel plain) {
-    int into(ByteBuf buffer) throws IOException {
-      return plain == null
-          ? buffer.writeBytes(in, BUFFER_BYTES)
-          : buffer.writeBytes(plain, BUFFER_BYTES);
+  /** A file being read. */
+  private sealed interface Reading extends Closeable {
+    /** As {@link ByteBuf#writeBytes(InputStream, int)}. */
+    int into(ByteBuf buffer) throws IOException;
+
+    /** Its bytes as they are, which need no detour over the heap. */
+    record Plain(FileChannel channel) implements Reading {
+      @Override
+      public int into(ByteBuf buffer) throws IOException {
+        return buffer.writeBytes(channel, BUFFER_BYTES);
+      }
+
+      @Override
+      public void close() throws IOException {
+        channel.close();
+      }
+    }
+
+    /** Its bytes decompressed. */
+    record Compressed(InputStream in) implements Reading {
+      @Override
+      public int into(ByteBuf buffer) throws IOException {
+        return buffer.writeBytes(in, BUFFER_BYTES);
+      }
+
+      @Override
+      public void close() throws IOException {
+        in.close();
+      }
     }
   }
 
   private Reading open(long offset) {
     try {
-      InputStream in = open(path);
-      try {
-        FileChannel plain = in instanceof FileInputStream file ? file.getChannel() : null;
-        if (plain == null) {
-          in.skipNBytes(offset);
-        } else if (plain.size() < offset) {
-          throw new EOFException("it has " + plain.size());
-        } else {
-          plain.position(offset);
-        }
-        return new Reading(in, plain);
-      } catch (EOFException e) {
-        in.close();
-        throw new SourceException(
-            "%s: to be read on from byte %d, but it has fewer; put the file back, or start with --fresh"
-                .formatted(path, offset),
-            e);
-      }
+      return isCompressed(path) ? compressed(offset) : plain(offset);
     } catch (IOException | MalformedInputException e) {
       throw unreadable(path, e);
     }
   }
 
+  private Reading plain(long offset) throws IOException {
+    FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+    if (channel.size() < offset) {
+      channel.close();
+      throw tooShort(offset);
+    }
+    channel.position(offset);
+    return new Reading.Plain(channel);
+  }
+
+  private Reading compressed(long offset) throws IOException {
+    InputStream in = open(path);
+    try {
+      in.skipNBytes(offset);
+      return new Reading.Compressed(in);
+    } catch (EOFException e) {
+      in.close();
+      throw tooShort(offset);
+    } catch (IOException | MalformedInputException e) {
+      in.close();
+      throw e;
+    }
+  }
+
+  private SourceException tooShort(long offset) {
+    return new SourceException(
+        "%s: to be read on from byte %d, but it has fewer; put the file back, or start with --fresh"
+            .formatted(path, offset));
+  }
+
   /** The bytes that a file holds, decompressed where its name says that they are not plain. */
   private static InputStream open(Path path) throws IOException {
-    if (!isCompressed(path)) {
-      Files.newInputStream(path).close(); // its exceptions say what is wrong, those below do not
-      return new FileInputStream(path.toFile());
-    }
     InputStream in = Files.newInputStream(path);
+    if (!isCompressed(path)) {
+      return in;
+    }
     try {
       return path.toString().toLowerCase(Locale.ROOT).endsWith(GZIP)
           ? new GZIPInputStream(in, BUFFER_BYTES)
@@ -203,7 +234,7 @@ public final class FileSource implements Source {
 
   private void close(Reading reading) {
     try {
-      reading.in().close();
+      reading.close();
     } catch (IOException e) {
       LOG.warn("{}: could not be closed", path, e);
     }
