@@ -7,7 +7,6 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.function.Consumer;
@@ -23,9 +22,8 @@ import reactor.core.publisher.Operators;
  * Many partitions as one stream on one thread, an item of each at a time, in the order of their arrival.
  *
  * <p>It stands for {@code flatMap} and {@code publishOn}, which give a block back twice or never when they are cancelled while
- * they emit. Here all items, those that come too late as well, go through one queue, which one thread at a time empties:
- * whoever raises {@code work} from 0 has it run, and it goes on until it has lowered the count to 0 again. So an item is either
- * sent on or given back, and once.
+ * they emit. Here all items, those that come too late as well, go through one queue, which one thread at a time empties ({@link
+ * SerialWork}). So an item is either sent on or given back, and once.
  */
 final class Interleave extends Flux<StreamItem> implements Subscription, CoreSubscriber<Partition> {
   private static final Logger LOG = LoggerFactory.getLogger(Interleave.class);
@@ -34,8 +32,7 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
 
   private final Flux<Partition> partitions;
   private final Consumer<StreamItem> pass;
-  private final Executor thread;
-  private final Runnable drain = this::drain;
+  private final SerialWork work;
 
   /** At most one of each partition, and the barriers. */
   private final Queue<Arrival> arrived = new ConcurrentLinkedQueue<>();
@@ -45,7 +42,6 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
   /** Streams that have not ended: the partitions and, for one, the stream of partitions. */
   private final AtomicInteger open = new AtomicInteger(1);
 
-  private final AtomicInteger work = new AtomicInteger();
   private volatile long requested;
   private volatile @Nullable CoreSubscriber<? super StreamItem> actual;
   private volatile @Nullable Subscription upstream;
@@ -65,7 +61,7 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
   Interleave(Flux<Partition> partitions, Consumer<StreamItem> pass, Executor thread) {
     this.partitions = partitions;
     this.pass = pass;
-    this.thread = thread;
+    work = new SerialWork(this::step, thread, this::threadEnded);
   }
 
   @Override
@@ -82,21 +78,21 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
   /** Lets a barrier take its place. After the end of the stream it is abandoned. */
   void insert(Barrier barrier) {
     arrived.add(new Arrival(barrier, null));
-    schedule();
+    work.ask();
   }
 
   @Override
   public void request(long n) {
     if (Operators.validate(n)) {
       Operators.addCap(REQUESTED, this, n);
-      schedule();
+      work.ask();
     }
   }
 
   @Override
   public void cancel() {
     cancelled = true;
-    schedule();
+    work.ask();
   }
 
   @Override
@@ -120,7 +116,7 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
   @Override
   public void onError(Throwable error) {
     failure = error;
-    schedule();
+    work.ask();
   }
 
   @Override
@@ -130,29 +126,13 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
 
   private void oneEnded() {
     if (open.decrementAndGet() == 0) {
-      schedule();
+      work.ask();
     }
   }
 
-  private void schedule() {
-    if (work.getAndIncrement() != 0) {
-      return;
-    }
-    try {
-      thread.execute(drain);
-    } catch (RejectedExecutionException e) {
-      LOG.debug("the pipeline's thread has ended; clearing up on this one", e);
-      cancelled = true;
-      drain();
-    }
-  }
-
-  private void drain() {
-    int missed = work.get();
-    do {
-      step();
-      missed = work.addAndGet(-missed);
-    } while (missed != 0);
+  private void threadEnded() {
+    LOG.debug("the pipeline's thread has ended; clearing up on this one");
+    cancelled = true;
   }
 
   private void step() {
@@ -250,14 +230,14 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
     @Override
     public void onNext(StreamItem item) {
       arrived.add(new Arrival(item, this));
-      schedule();
+      work.ask();
     }
 
     @Override
     public void onError(Throwable error) {
       inners.remove(this);
       failure = error;
-      schedule();
+      work.ask();
     }
 
     @Override

@@ -5,12 +5,11 @@ import io.netty.buffer.Unpooled;
 import io.penstock.ingest.codec.CsvDecoder.Progress;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.EndOfPartition;
+import io.penstock.pipeline.SerialWork;
 import io.penstock.pipeline.SourceContext;
 import io.penstock.pipeline.StreamItem;
 import java.util.Objects;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Subscription;
@@ -65,10 +64,7 @@ public final class DecodedFlux extends Flux<StreamItem> {
     bytes.subscribe(new Decoding(actual, decoder, context, resume));
   }
 
-  /**
-   * The running operator. {@code drain} does all work, on one thread at a time: whoever raises {@code work} from 0 schedules it,
-   * and it goes on until it has lowered the count to 0 again.
-   */
+  /** The running operator. {@code step} does all work, on one thread at a time. */
   private static final class Decoding implements CoreSubscriber<ByteBuf>, Subscription {
     private static final AtomicLongFieldUpdater<Decoding> REQUESTED =
         AtomicLongFieldUpdater.newUpdater(Decoding.class, "requested");
@@ -76,9 +72,7 @@ public final class DecodedFlux extends Flux<StreamItem> {
     private final CoreSubscriber<? super StreamItem> actual;
     private final CsvDecoder decoder;
     private final SourceContext context;
-    private final Executor resume;
-    private final Runnable drain = this::drain;
-    private final AtomicInteger work = new AtomicInteger();
+    private final SerialWork work;
     private volatile long requested;
 
     private @Nullable Subscription upstream;
@@ -111,7 +105,7 @@ public final class DecodedFlux extends Flux<StreamItem> {
       this.actual = actual;
       this.decoder = decoder;
       this.context = context;
-      this.resume = resume;
+      work = new SerialWork(this::step, resume, Decoding::threadEnded);
     }
 
     @Override
@@ -135,59 +129,43 @@ public final class DecodedFlux extends Flux<StreamItem> {
         return;
       }
       arrived = buffer;
-      schedule();
+      work.ask();
     }
 
     @Override
     public void onError(Throwable error) {
       failure = error;
       completed = true;
-      schedule();
+      work.ask();
     }
 
     @Override
     public void onComplete() {
       completed = true;
-      schedule();
+      work.ask();
     }
 
     @Override
     public void request(long n) {
       if (Operators.validate(n)) {
         Operators.addCap(REQUESTED, this, n);
-        schedule();
+        work.ask();
       }
     }
 
     @Override
     public void cancel() {
       cancelled = true;
-      schedule();
+      work.ask();
     }
 
     private void onBlockFree() {
       blockFreed = true;
-      schedule();
+      work.ask();
     }
 
-    private void schedule() {
-      if (work.getAndIncrement() != 0) {
-        return;
-      }
-      try {
-        resume.execute(drain);
-      } catch (RejectedExecutionException e) {
-        LOG.debug("the source's thread has ended; clearing up on this one", e);
-        drain();
-      }
-    }
-
-    private void drain() {
-      int missed = work.get();
-      do {
-        step();
-        missed = work.addAndGet(-missed);
-      } while (missed != 0);
+    private static void threadEnded() {
+      LOG.debug("the source's thread has ended; clearing up on this one");
     }
 
     private void step() {

@@ -1,9 +1,9 @@
 package io.penstock.ingest.netty;
 
+import io.penstock.pipeline.SerialWork;
 import io.penstock.pipeline.StreamItem;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import org.jspecify.annotations.Nullable;
@@ -17,15 +17,14 @@ import reactor.core.publisher.Operators;
  * The items of one producer: those of its connections, one after the other, as they come.
  *
  * <p>It stands for {@code concatMap}, which drops an item that is emitted while it is cancelled, and its block with it. Here an item
- * always goes on; what comes too late is the subscriber's to give back. Whoever raises {@code work} from 0 does all there is to
- * do, and goes on until it has lowered the count to 0 again.
+ * always goes on; what comes too late is the subscriber's to give back.
  */
 final class ProducerItems extends Flux<StreamItem> implements Subscription {
   private static final AtomicLongFieldUpdater<ProducerItems> REQUESTED =
       AtomicLongFieldUpdater.newUpdater(ProducerItems.class, "requested");
 
   private final Queue<Flux<StreamItem>> connections = new ConcurrentLinkedQueue<>();
-  private final AtomicInteger work = new AtomicInteger();
+  private final SerialWork work = new SerialWork(this::step);
 
   /** Demand that no connection has been told of. */
   private volatile long requested;
@@ -44,14 +43,14 @@ final class ProducerItems extends Flux<StreamItem> implements Subscription {
       return false;
     }
     connections.add(items);
-    schedule();
+    work.ask();
     return true;
   }
 
   /** Ends behind the connections that were added. */
   void complete() {
     noMore = true;
-    schedule();
+    work.ask();
   }
 
   @Override
@@ -62,32 +61,21 @@ final class ProducerItems extends Flux<StreamItem> implements Subscription {
     }
     subscriber.onSubscribe(this);
     actual = subscriber;
-    schedule();
+    work.ask();
   }
 
   @Override
   public void request(long n) {
     if (Operators.validate(n)) {
       Operators.addCap(REQUESTED, this, n);
-      schedule();
+      work.ask();
     }
   }
 
   @Override
   public void cancel() {
     cancelled = true;
-    schedule();
-  }
-
-  private void schedule() {
-    if (work.getAndIncrement() != 0) {
-      return;
-    }
-    int missed = 1;
-    do {
-      step();
-      missed = work.addAndGet(-missed);
-    } while (missed != 0);
+    work.ask();
   }
 
   private void step() {
@@ -151,7 +139,7 @@ final class ProducerItems extends Flux<StreamItem> implements Subscription {
     @Override
     public void onSubscribe(Subscription given) {
       subscription = given;
-      schedule();
+      work.ask();
     }
 
     /** On the working thread. */
@@ -186,7 +174,7 @@ final class ProducerItems extends Flux<StreamItem> implements Subscription {
     @Override
     public void onComplete() {
       ended = true;
-      schedule();
+      work.ask();
     }
   }
 
