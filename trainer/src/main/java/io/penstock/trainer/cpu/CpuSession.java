@@ -48,7 +48,7 @@ final class CpuSession implements DeviceSession {
     if (ended) {
       return false;
     }
-    check(slot);
+    program.requireFit("cpu", slot);
     result.set(slot.sequence(), run(slot), step.loss);
     ended = true;
     return true;
@@ -69,19 +69,6 @@ final class CpuSession implements DeviceSession {
     return step.finite ? Status.APPLIED : Status.NOT_FINITE;
   }
 
-  /** What kernels rely on: they address the slot's memory without bounds. */
-  private void check(Slot slot) {
-    if (!slot.layout().equals(program.layout())
-        || slot.memory().byteSize() < program.layout().byteSize()
-        || slot.validRows() < 1
-        || slot.validRows() > program.layout().capacityRows()) {
-      throw new IllegalArgumentException(
-          "cpu: a slot of %s with %d rows in %d bytes does not fit a program for %s"
-              .formatted(
-                  slot.layout(), slot.validRows(), slot.memory().byteSize(), program.layout()));
-    }
-  }
-
   @Override
   public boolean poll(StepResult to) {
     if (!ended) {
@@ -94,21 +81,14 @@ final class CpuSession implements DeviceSession {
 
   @Override
   public void read(Region region, MemorySegment to) {
-    requireSize(region, to.byteSize() / Float.BYTES);
+    program.requireSize(region, to.byteSize() / Float.BYTES);
     buffers.read(region, to);
   }
 
   @Override
   public void write(Region region, float[] from) {
-    requireSize(region, from.length);
+    program.requireSize(region, from.length);
     buffers.write(region, from);
-  }
-
-  private void requireSize(Region region, long length) {
-    if (length != program.size(region)) {
-      throw new IllegalArgumentException(
-          "%s: %d floats expected, not %d".formatted(region, program.size(region), length));
-    }
   }
 
   @Override

@@ -106,25 +106,12 @@ final class CudaSession implements DeviceSession {
     if (submitted - reported == twins.length) {
       return false;
     }
-    check(slot);
+    program.requireFit("cuda", slot);
     context.use();
     twin(submitted)
         .submit(slot.memory().address(), program.layout().deviceBytes(), copyStream, computeStream);
     submitted++;
     return true;
-  }
-
-  /** What kernels rely on: they address the twin's memory without bounds. */
-  private void check(Slot slot) {
-    if (!slot.layout().equals(program.layout())
-        || slot.memory().byteSize() < program.layout().byteSize()
-        || slot.validRows() < 1
-        || slot.validRows() > program.layout().capacityRows()) {
-      throw new IllegalArgumentException(
-          "cuda: a slot of %s with %d rows in %d bytes does not fit a program for %s"
-              .formatted(
-                  slot.layout(), slot.validRows(), slot.memory().byteSize(), program.layout()));
-    }
   }
 
   @Override
@@ -167,22 +154,15 @@ final class CudaSession implements DeviceSession {
   @Override
   public void read(Region region, MemorySegment to) {
     requireIdle();
-    requireSize(region, to.byteSize() / Float.BYTES);
+    program.requireSize(region, to.byteSize() / Float.BYTES);
     regions.read(region, to);
   }
 
   @Override
   public void write(Region region, float[] from) {
     requireIdle();
-    requireSize(region, from.length);
+    program.requireSize(region, from.length);
     regions.write(region, from);
-  }
-
-  private void requireSize(Region region, long length) {
-    if (length != program.size(region)) {
-      throw new IllegalArgumentException(
-          "%s: %d floats expected, not %d".formatted(region, program.size(region), length));
-    }
   }
 
   private void requireIdle() {

@@ -1,5 +1,6 @@
 package io.penstock.trainer.model;
 
+import io.penstock.pipeline.Slot;
 import io.penstock.pipeline.SlotLayout;
 import java.util.List;
 
@@ -31,5 +32,35 @@ public record Program(
       case SCRATCH -> scratchSize;
       case SLOT -> throw new IllegalArgumentException("the slot is not a region of the program");
     };
+  }
+
+  /**
+   * Checks what kernels rely on: they address a slot's memory without bounds.
+   *
+   * @param device whose kernels, for the message
+   * @throws IllegalArgumentException where the slot is of another layout, has too little memory, or no row
+   */
+  public void requireFit(String device, Slot slot) {
+    if (!slot.layout().equals(layout)
+        || slot.memory().byteSize() < layout.byteSize()
+        || slot.validRows() < 1
+        || slot.validRows() > layout.capacityRows()) {
+      throw new IllegalArgumentException(
+          "%s: a slot of %s with %d rows in %d bytes does not fit a program for %s"
+              .formatted(
+                  device, slot.layout(), slot.validRows(), slot.memory().byteSize(), layout));
+    }
+  }
+
+  /**
+   * Checks the number of floats that are to be read from a region, or written to it.
+   *
+   * @throws IllegalArgumentException where the region has more or fewer
+   */
+  public void requireSize(Region region, long floats) {
+    if (floats != size(region)) {
+      throw new IllegalArgumentException(
+          "%s: %d floats expected, not %d".formatted(region, size(region), floats));
+    }
   }
 }

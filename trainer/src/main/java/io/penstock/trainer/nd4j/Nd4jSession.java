@@ -77,7 +77,7 @@ final class Nd4jSession implements DeviceSession {
     if (submitted - reported == TWINS) {
       return false;
     }
-    check(slot);
+    program.requireFit("nd4j", slot);
     streams.attach();
     twin(submitted).load(slot);
     submitted++;
@@ -86,19 +86,6 @@ final class Nd4jSession implements DeviceSession {
       startOldest();
     }
     return true;
-  }
-
-  /** What operations rely on: they and copies address the slot's memory without bounds. */
-  private void check(Slot slot) {
-    if (!slot.layout().equals(program.layout())
-        || slot.memory().byteSize() < program.layout().byteSize()
-        || slot.validRows() < 1
-        || slot.validRows() > program.layout().capacityRows()) {
-      throw new IllegalArgumentException(
-          "nd4j: a slot of %s with %d rows in %d bytes does not fit a program for %s"
-              .formatted(
-                  slot.layout(), slot.validRows(), slot.memory().byteSize(), program.layout()));
-    }
   }
 
   private Twin twin(long number) {
@@ -154,7 +141,7 @@ final class Nd4jSession implements DeviceSession {
 
   @Override
   public void read(Region region, MemorySegment to) {
-    requireSize(region, to.byteSize() / Float.BYTES);
+    program.requireSize(region, to.byteSize() / Float.BYTES);
     streams.attach();
     streams.synchronize();
     buffers.read(region, to);
@@ -162,17 +149,10 @@ final class Nd4jSession implements DeviceSession {
 
   @Override
   public void write(Region region, float[] from) {
-    requireSize(region, from.length);
+    program.requireSize(region, from.length);
     streams.attach();
     streams.synchronize();
     buffers.write(region, from);
-  }
-
-  private void requireSize(Region region, long length) {
-    if (length != program.size(region)) {
-      throw new IllegalArgumentException(
-          "%s: %d floats expected, not %d".formatted(region, program.size(region), length));
-    }
   }
 
   @Override
