@@ -6,8 +6,12 @@ import java.util.function.Predicate;
 import org.bytedeco.javacpp.BooleanPointer;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerPointer;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.nativeblas.NativeOps;
 import org.nd4j.nativeblas.OpaqueContext;
+import org.nd4j.nativeblas.OpaqueDataBuffer;
 
 /**
  * Operations of ND4J, one behind the other, each with its operands set; results go where they are told to, an operand included.
@@ -149,41 +153,37 @@ final class Calls implements AutoCloseable {
   }
 
   void same(int number, Array x, Array z) {
-    kernels.add(
-        step ->
-            ops.execTransformSame(
-                streams.extras(),
-                number,
-                x.buffer(),
-                x.shape(),
-                (LongPointer) x.deviceShape(),
-                z.buffer(),
-                z.shape(),
-                (LongPointer) z.deviceShape(),
-                null));
+    transform(ops::execTransformSame, number, x, z);
   }
 
   void strict(int number, Array x, Array z) {
-    kernels.add(
-        step ->
-            ops.execTransformStrict(
-                streams.extras(),
-                number,
-                x.buffer(),
-                x.shape(),
-                (LongPointer) x.deviceShape(),
-                z.buffer(),
-                z.shape(),
-                (LongPointer) z.deviceShape(),
-                null));
+    transform(ops::execTransformStrict, number, x, z);
   }
 
   void sqrt(Array x, Array z) {
+    transform(ops::execTransformFloat, FLOAT_SQRT, x, z);
+  }
+
+  /** One of the library's families of operations that go by number: value by value, from one array to another. */
+  private interface Transform {
+    void run(
+        @Nullable PointerPointer<Pointer> extras,
+        int number,
+        OpaqueDataBuffer x,
+        LongPointer shapeOfX,
+        @Nullable LongPointer deviceShapeOfX,
+        OpaqueDataBuffer z,
+        LongPointer shapeOfZ,
+        @Nullable LongPointer deviceShapeOfZ,
+        @Nullable Pointer parameters);
+  }
+
+  private void transform(Transform family, int number, Array x, Array z) {
     kernels.add(
         step ->
-            ops.execTransformFloat(
+            family.run(
                 streams.extras(),
-                FLOAT_SQRT,
+                number,
                 x.buffer(),
                 x.shape(),
                 (LongPointer) x.deviceShape(),
