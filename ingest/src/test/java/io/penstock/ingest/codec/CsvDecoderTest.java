@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.tuple;
 
-import com.sun.management.ThreadMXBean;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.penstock.config.SourceConfig.CsvConfig;
@@ -18,7 +17,6 @@ import io.penstock.pipeline.BlockSchema.Kind;
 import io.penstock.pipeline.BlockSchema.Label;
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.Rejections.Reason;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
@@ -108,11 +106,11 @@ class CsvDecoderTest {
     try (BlockPool pool = Decoding.pool(PLAIN, 64, 4)) {
       CsvDecoder decoder = decoder(PLAIN, NO_HEADER, pool, rejections, 10_000);
       feed(decoder, "1,2,3\n");
-      long before = allocatedBytes();
+      long before = Decoding.allocatedBytes();
       for (int i = 0; i < 1600; i++) {
         decoder.decode(part.readerIndex(0), 0);
       }
-      assertThat(allocatedBytes() - before).isLessThan(1 << 20);
+      assertThat(Decoding.allocatedBytes() - before).isLessThan(1 << 20);
       feed(decoder, "\n4,5,6\n");
       Block block = take(decoder);
       assertThat(Decoding.rows(block)).extracting(Decoding.Row::number).containsExactly(0L, 2L);
@@ -274,28 +272,12 @@ class CsvDecoderTest {
     // A block costs one small object, whatever its rows: blocks of the size that runs have.
     try (BlockPool pool = Decoding.pool(PLAIN, 1024, 4)) {
       CsvDecoder decoder = decoder(PLAIN, NO_HEADER, pool, new RecordedRejections(), 1000);
-      decodeAndRelease(decoder, bytes, 20);
-      long before = allocatedBytes();
-      decodeAndRelease(decoder, bytes, 50);
-      assertThat(allocatedBytes() - before).as("bytes for 50000 rows").isLessThan(50_000);
+      Decoding.decodeAndRelease(decoder, bytes, 20);
+      long before = Decoding.allocatedBytes();
+      Decoding.decodeAndRelease(decoder, bytes, 50);
+      assertThat(Decoding.allocatedBytes() - before).as("bytes for 50000 rows").isLessThan(50_000);
     }
     bytes.release();
-  }
-
-  private static void decodeAndRelease(CsvDecoder decoder, ByteBuf bytes, int times) {
-    for (int i = 0; i < times; i++) {
-      bytes.readerIndex(0);
-      while (decoder.decode(bytes, 0) == Progress.BLOCK_FULL) {
-        Block block = decoder.takeBlock();
-        if (block != null) {
-          block.release();
-        }
-      }
-    }
-  }
-
-  private static long allocatedBytes() {
-    return ((ThreadMXBean) ManagementFactory.getThreadMXBean()).getCurrentThreadAllocatedBytes();
   }
 
   private static List<Float> labels(Decoding.Result result) {

@@ -1,5 +1,6 @@
 package io.penstock.ingest.codec;
 
+import com.sun.management.ThreadMXBean;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.penstock.config.SourceConfig.CsvConfig;
@@ -14,6 +15,7 @@ import io.penstock.pipeline.Rejections;
 import io.penstock.pipeline.SourceContext;
 import io.penstock.pipeline.StageMeter;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -137,5 +139,23 @@ public final class Decoding {
         .asByteBuffer()
         .order(ByteOrder.LITTLE_ENDIAN)
         .getLong();
+  }
+
+  /** Decodes the same bytes again and again, as a steady state does. */
+  static void decodeAndRelease(CsvDecoder decoder, ByteBuf bytes, int times) {
+    for (int i = 0; i < times; i++) {
+      bytes.readerIndex(0);
+      while (decoder.decode(bytes, 0) == Progress.BLOCK_FULL) {
+        Block block = decoder.takeBlock();
+        if (block != null) {
+          block.release();
+        }
+      }
+    }
+  }
+
+  /** By this thread, so far. */
+  public static long allocatedBytes() {
+    return ((ThreadMXBean) ManagementFactory.getThreadMXBean()).getCurrentThreadAllocatedBytes();
   }
 }

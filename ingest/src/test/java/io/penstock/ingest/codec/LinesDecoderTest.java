@@ -2,7 +2,6 @@ package io.penstock.ingest.codec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.ThreadMXBean;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.penstock.config.SourceConfig.CsvConfig;
@@ -15,7 +14,6 @@ import io.penstock.pipeline.BlockSchema.Column;
 import io.penstock.pipeline.BlockSchema.Kind;
 import io.penstock.pipeline.BlockSchema.Label;
 import io.penstock.pipeline.PartitionCursor;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -111,28 +109,12 @@ class LinesDecoderTest {
     ByteBuf bytes = Unpooled.wrappedBuffer(text);
     try (BlockPool pool = Decoding.pool(SCHEMA, 1024, 4)) {
       CsvDecoder decoder = decoder(pool, new RecordedRejections(), 0, 1000);
-      decodeAndRelease(decoder, bytes, 20);
-      long before = allocatedBytes();
-      decodeAndRelease(decoder, bytes, 50);
-      assertThat(allocatedBytes() - before).as("bytes for 50000 rows").isLessThan(50_000);
+      Decoding.decodeAndRelease(decoder, bytes, 20);
+      long before = Decoding.allocatedBytes();
+      Decoding.decodeAndRelease(decoder, bytes, 50);
+      assertThat(Decoding.allocatedBytes() - before).as("bytes for 50000 rows").isLessThan(50_000);
     }
     bytes.release();
-  }
-
-  private static void decodeAndRelease(CsvDecoder decoder, ByteBuf bytes, int times) {
-    for (int i = 0; i < times; i++) {
-      bytes.readerIndex(0);
-      while (decoder.decode(bytes, 0) == Progress.BLOCK_FULL) {
-        Block block = decoder.takeBlock();
-        if (block != null) {
-          block.release();
-        }
-      }
-    }
-  }
-
-  private static long allocatedBytes() {
-    return ((ThreadMXBean) ManagementFactory.getThreadMXBean()).getCurrentThreadAllocatedBytes();
   }
 
   private static CsvDecoder decoder(

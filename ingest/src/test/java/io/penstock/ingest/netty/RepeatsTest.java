@@ -2,10 +2,9 @@ package io.penstock.ingest.netty;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.sun.management.ThreadMXBean;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import java.lang.management.ManagementFactory;
+import io.penstock.ingest.codec.Decoding;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,12 +42,9 @@ class RepeatsTest {
     ByteBuf lines =
         Unpooled.wrappedBuffer("1.5,x,3\n".repeat(1000).getBytes(StandardCharsets.US_ASCII));
     dropAll(lines, 20);
-    ThreadMXBean thread = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    long before = thread.getCurrentThreadAllocatedBytes();
+    long before = Decoding.allocatedBytes();
     dropAll(lines, 50);
-    assertThat(thread.getCurrentThreadAllocatedBytes() - before)
-        .as("bytes for 50000 lines")
-        .isLessThan(20_000);
+    assertThat(Decoding.allocatedBytes() - before).as("bytes for 50000 lines").isLessThan(20_000);
   }
 
   private static void dropAll(ByteBuf lines, int times) {
