@@ -299,9 +299,7 @@ final class CheckpointDifference {
   private static String shape(ParameterLayout.@Nullable Tensor tensor) {
     return tensor == null
         ? "none"
-        : tensor.rows() == 1
-            ? Integer.toString(tensor.columns())
-            : tensor.rows() + " × " + tensor.columns();
+        : tensor.shape().stream().map(String::valueOf).collect(Collectors.joining(" × "));
   }
 
   /** The same for programs. */

@@ -11,6 +11,7 @@ import io.penstock.config.ConfigDifference;
 import io.penstock.config.ConfigWriter;
 import io.penstock.config.SourceConfig;
 import io.penstock.pipeline.State;
+import io.penstock.trainer.Trainer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -41,8 +42,6 @@ final class Checkpoints implements AutoCloseable {
   /** From one attempt that failed to the next; the disk and the log shall not be flooded. */
   private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  private static final String TRAINED = "ledger.trained";
-
   private final Config config;
   private final CheckpointConfig settings;
   private final CheckpointDirectory directory;
@@ -55,10 +54,9 @@ final class Checkpoints implements AutoCloseable {
   private @Nullable Transfer weights;
   private @Nullable Run run;
   private @Nullable CompletableFuture<Made> wanted;
-  private @Nullable CompletableFuture<State> last;
+  private volatile @Nullable CompletableFuture<State> last;
   private int untilDurable;
   private boolean ending;
-  private @Nullable State endState;
 
   private volatile Status status = Status.NONE;
 
@@ -281,7 +279,7 @@ final class Checkpoints implements AutoCloseable {
     lock.lock();
     try {
       ending = true;
-      endState = state;
+      last = state == null ? last : CompletableFuture.completedFuture(state);
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -308,7 +306,7 @@ final class Checkpoints implements AutoCloseable {
       rows = of.rows();
       make(of, of.cut(), asked);
     }
-    CompletableFuture<State> end = end();
+    CompletableFuture<State> end = last;
     if (end != null) {
       make(of, end, new CompletableFuture<>());
       for (int i = 1; i < settings.keep() && lags(of); i++) {
@@ -361,16 +359,7 @@ final class Checkpoints implements AutoCloseable {
   private boolean lags(Run of) {
     return config.source() instanceof SourceConfig.Tcp tcp
         && tcp.acknowledge() != null
-        && directory.oldest().map(cut -> cut.longs(TRAINED)[0] < of.rows()).orElse(true);
-  }
-
-  private @Nullable CompletableFuture<State> end() {
-    lock.lock();
-    try {
-      return endState != null ? CompletableFuture.completedFuture(endState) : last;
-    } finally {
-      lock.unlock();
-    }
+        && directory.oldest().map(cut -> cut.longs(Trainer.TRAINED)[0] < of.rows()).orElse(true);
   }
 
   private void make(Run of, CompletableFuture<State> cut, CompletableFuture<Made> made) {
@@ -440,7 +429,7 @@ final class Checkpoints implements AutoCloseable {
   private Made write(Run of, State state, long asked) throws IOException {
     Names names = of.names();
     long number = directory.nextNumber();
-    long rows = state.longs(TRAINED)[0];
+    long rows = state.longs(Trainer.TRAINED)[0];
     Written written =
         directory.write(
             new Checkpoint(

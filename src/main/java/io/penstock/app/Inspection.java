@@ -13,6 +13,7 @@ import io.penstock.pipeline.OperatorStage;
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.RowTally;
 import io.penstock.pipeline.State;
+import io.penstock.trainer.Trainer;
 import io.penstock.trainer.device.SessionState;
 import io.penstock.trainer.model.Evaluation;
 import io.penstock.trainer.model.ParameterLayout;
@@ -81,12 +82,15 @@ record Inspection(
 
   /** Rows by what became of them. */
   List<LedgerEntry> ledger() {
-    return List.of(entry("trained"), entry("skipped"), entry("rejected"));
+    return List.of(
+        entry("trained", Trainer.TRAINED),
+        entry("skipped", Trainer.SKIPPED),
+        entry("rejected", Merge.REJECTED));
   }
 
-  private LedgerEntry entry(String what) {
+  private LedgerEntry entry(String what, String name) {
     RowTally tally = new RowTally();
-    tally.restore(state(), "ledger." + what);
+    tally.restore(state(), name);
     return new LedgerEntry(what, tally.rows(), tally.hash());
   }
 
@@ -121,9 +125,7 @@ record Inspection(
             tensor ->
                 Tensor.of(
                     tensor.name(),
-                    tensor.rows() == 1
-                        ? List.of(tensor.columns())
-                        : List.of(tensor.rows(), tensor.columns()),
+                    tensor.shape(),
                     state().floats(SessionState.PARAMETERS + tensor.name())))
         .toList();
   }

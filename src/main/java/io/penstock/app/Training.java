@@ -4,7 +4,6 @@ import io.penstock.app.RunOptions.Beginning;
 import io.penstock.app.RunSnapshot.Phase;
 import io.penstock.config.Config;
 import io.penstock.config.Config.ErrorsConfig;
-import io.penstock.config.SourceConfig;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -86,15 +85,7 @@ final class Training {
                 Path.of(errors.deadLetters()),
                 errors.deadLettersMaxBytes() == 0 ? Long.MAX_VALUE : errors.deadLettersMaxBytes(),
                 errors.deadLettersKeep()),
-            List.of(sourceName(config.source())));
-  }
-
-  private static String sourceName(SourceConfig source) {
-    return switch (source) {
-      case SourceConfig.Tcp _ -> "tcp";
-      case SourceConfig.File _ -> "file";
-      case SourceConfig.Generator _ -> "generator";
-    };
+            List.of(Sources.name(config.source())));
   }
 
   private static @Nullable HttpEndpoint http(

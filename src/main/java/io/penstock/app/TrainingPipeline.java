@@ -280,6 +280,11 @@ final class TrainingPipeline implements AutoCloseable {
     return assembler.acceptedRows();
   }
 
+  /** Rows trained on so far, likewise. */
+  long trainedRows() {
+    return trainer.rowsTrained();
+  }
+
   /** Names of the data's columns and of the model's inputs. */
   Checkpoints.Names names() {
     return new Checkpoints.Names(columns, features.names());

@@ -138,7 +138,7 @@ final class TrainingRun implements Run {
       if (columns != null) {
         TrainingPipeline made = pipeline(RunPlan.of(config, columns), saved);
         receivedBefore = made.acceptedRows();
-        resumedRows = made.progress().trainer().rowsTrained();
+        resumedRows = made.trainedRows();
         pipeline = made;
       } else if (saved != null) {
         throw new SourceException(
@@ -224,7 +224,7 @@ final class TrainingRun implements Run {
 
     @Override
     public long rows() {
-      return pipeline.progress().trainer().rowsTrained();
+      return pipeline.trainedRows();
     }
 
     @Override

@@ -17,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -123,7 +122,7 @@ final class Safetensors {
     }
     byte[] text = JSON.writeValueAsBytes(json);
     int padded = (text.length + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
-    byte[] header = Arrays.copyOf(new byte[0], LENGTH_BYTES + padded);
+    byte[] header = new byte[LENGTH_BYTES + padded];
     MemorySegment.ofArray(header).set(LENGTH, 0, padded);
     System.arraycopy(text, 0, header, LENGTH_BYTES, text.length);
     Arrays.fill(header, LENGTH_BYTES + text.length, header.length, (byte) ' ');
@@ -248,7 +247,6 @@ final class Safetensors {
   }
 
   static CheckpointException damaged(String file, String how) {
-    return new CheckpointException(
-        "%s: is not a whole safetensors file: %s".formatted(Objects.requireNonNull(file), how));
+    return new CheckpointException("%s: is not a whole safetensors file: %s".formatted(file, how));
   }
 }

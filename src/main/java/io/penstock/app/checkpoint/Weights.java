@@ -125,11 +125,6 @@ public final class Weights {
   }
 
   private static String shown(ParameterLayout.Tensor tensor) {
-    return "%s %s"
-        .formatted(
-            tensor.name(),
-            tensor.rows() == 1
-                ? List.of(tensor.columns())
-                : List.of(tensor.rows(), tensor.columns()));
+    return tensor.name() + " " + tensor.shape();
   }
 }

@@ -25,6 +25,11 @@ public record ParameterLayout(List<Tensor> tensors, int size) {
       return rows * columns;
     }
 
+    /** One number for a bias, inputs and outputs for a weight. */
+    public List<Integer> shape() {
+      return rows == 1 ? List.of(columns) : List.of(rows, columns);
+    }
+
     Matrix in(Region region) {
       return new Matrix(region, offset, rows, columns, columns);
     }
