@@ -1,0 +1,4 @@
+@NullMarked
+package io.penstock.app.checkpoint;
+
+import org.jspecify.annotations.NullMarked;
