@@ -46,6 +46,10 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
   private int fill;
   private double weightSum;
   private long fillBegan;
+
+  /** The slot of a restored minibatch, until the first item. */
+  private byte @Nullable [] restored;
+
   private long sequence;
   private long rows;
 
@@ -175,6 +179,7 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
 
   /** Moves on as far as there are rows and slots; false where it waits for a slot. */
   private boolean useItem() {
+    takeUpRestored();
     switch (item) {
       case null -> {}
       case Block block -> {
@@ -347,6 +352,7 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
   }
 
   private void flushLate() {
+    takeUpRestored();
     if (fill > 0 && !finished && clock.nanoTime() - fillBegan >= maxDelay.toNanos()) {
       publish();
     }
@@ -394,9 +400,15 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
     acceptedRows = rows;
     fill = (int) counts[2];
     weightSum = state.doubles("weightSum")[0];
-    if (fill > 0) {
+    restored = fill > 0 ? state.bytes("slot") : null;
+  }
+
+  /** On the pipeline thread, not where the run is put together: the ring has one producer. */
+  private void takeUpRestored() {
+    byte[] bytes = restored;
+    if (bytes != null) {
+      restored = null;
       Slot unfinished = Objects.requireNonNull(claim());
-      byte[] bytes = state.bytes("slot");
       MemorySegment.copy(MemorySegment.ofArray(bytes), 0, unfinished.memory(), 0, bytes.length);
       fillBegan = clock.nanoTime();
     }
