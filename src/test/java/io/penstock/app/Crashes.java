@@ -248,6 +248,7 @@ final class Crashes {
       return ChildJvm.builder(
               CrashingRun.class,
               List.of(
+                  "-ea",
                   "-Xmx512m",
                   "-XX:+UseSerialGC",
                   "-XX:-CreateCoredumpOnCrash",
