@@ -46,6 +46,7 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
   private int fill;
   private double weightSum;
   private long fillBegan;
+
   private long sequence;
   private long rows;
 

@@ -136,24 +136,16 @@ public record Checkpoint(
    *
    * @throws CheckpointException where it is not, or of a format that this version does not know
    */
-  static Checkpoint read(Path path) {
+  static Checkpoint read(Disk disk, Path path) {
     String name = path.toString();
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment bytes = Safetensors.map(path, arena);
-      requireOurs(name, bytes);
-      requireDigest(name, bytes);
-      Contents contents = Safetensors.parse(name, bytes);
+      MemorySegment bytes = Safetensors.map(disk, path, arena);
+      Contents contents = parse(name, bytes);
       Map<String, String> metadata = contents.metadata();
-      if (!FORMAT.equals(metadata.get("format"))
-          || !FORMAT_VERSION.equals(metadata.get("formatVersion"))) {
+      if (!FORMAT_VERSION.equals(metadata.get("formatVersion"))) {
         throw new CheckpointException(
             "%s: is of format %s %s; this version of Penstock reads %s %s"
-                .formatted(
-                    name,
-                    metadata.get("format"),
-                    metadata.get("formatVersion"),
-                    FORMAT,
-                    FORMAT_VERSION));
+                .formatted(name, FORMAT, metadata.get("formatVersion"), FORMAT, FORMAT_VERSION));
       }
       Map<String, Tensor> tensors = new LinkedHashMap<>(contents.tensors());
       tensors.remove(SHA256);
@@ -173,18 +165,29 @@ public record Checkpoint(
     }
   }
 
-  /** What another program wrote is not called damaged. Of what cannot be read at all, the digest tells. */
-  private static void requireOurs(String name, MemorySegment bytes) {
-    Map<String, String> metadata;
+  /** Of what cannot be read at all, the digest tells; what another program wrote is not called damaged. */
+  private static Contents parse(String name, MemorySegment bytes) {
+    Contents contents;
     try {
-      metadata = Safetensors.parse(name, bytes).metadata();
+      contents = Safetensors.parse(name, bytes);
     } catch (CheckpointException e) {
-      return;
+      requireDigest(name, bytes);
+      throw e;
     }
-    if (!FORMAT.equals(metadata.get("format"))) {
+    if (!FORMAT.equals(contents.metadata().get("format"))) {
       throw new CheckpointException(
           "%s: is a safetensors file, but no checkpoint of Penstock; train --weights FILE can begin with its weights"
               .formatted(name));
+    }
+    requireDigest(name, bytes);
+    return contents;
+  }
+
+  /** Makes sure of a file that says, by its format or its last tensor, that it is a checkpoint; others are of other programs. */
+  static void requireWhole(String name, MemorySegment bytes, Contents contents) {
+    if (FORMAT.equals(contents.metadata().get("format"))
+        || contents.tensors().containsKey(SHA256)) {
+      requireDigest(name, bytes);
     }
   }
 

@@ -134,9 +134,9 @@ public final class CheckpointDirectory implements AutoCloseable {
    */
   public static Checkpoint read(Path path) {
     if (!Files.isDirectory(path)) {
-      return Checkpoint.read(path);
+      return Checkpoint.read(Disk.REAL, path);
     }
-    return newest(files(path))
+    return newest(files(path), Disk.REAL)
         .orElseThrow(() -> new CheckpointException("%s: has no checkpoint".formatted(path)));
   }
 
@@ -147,7 +147,7 @@ public final class CheckpointDirectory implements AutoCloseable {
    */
   public Optional<Checkpoint> resume() {
     List<Path> files = files(folder);
-    Optional<Checkpoint> newest = newest(files);
+    Optional<Checkpoint> newest = newest(files, disk);
     newest.ifPresent(
         checkpoint -> {
           for (Path file : files) {
@@ -162,16 +162,16 @@ public final class CheckpointDirectory implements AutoCloseable {
 
   private void remember(Path file) {
     try {
-      kept.add(new Kept(file, Checkpoint.read(file).state().withoutMatrices()));
+      kept.add(new Kept(file, Checkpoint.read(disk, file).state().withoutMatrices()));
     } catch (CheckpointException e) {
       LOG.warn("{}", e.getMessage());
     }
   }
 
-  private static Optional<Checkpoint> newest(List<Path> files) {
+  private static Optional<Checkpoint> newest(List<Path> files, Disk disk) {
     for (Path file : files.reversed()) {
       try {
-        return Optional.of(Checkpoint.read(file));
+        return Optional.of(Checkpoint.read(disk, file));
       } catch (CheckpointException e) {
         LOG.warn("{}; going on to the one before", e.getMessage());
       }

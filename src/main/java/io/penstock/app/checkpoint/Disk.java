@@ -8,10 +8,15 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
-/** What the writing of a checkpoint asks of the file system: the moments at which it may fail or the process may die. */
+/** What checkpoints ask of the file system: the moments at which it may fail or the process may die. */
 public interface Disk {
   /** The file system itself. */
   Disk REAL = new Disk() {};
+
+  /** Opens a file for reading. */
+  default FileChannel open(Path file) throws IOException {
+    return FileChannel.open(file, StandardOpenOption.READ);
+  }
 
   /** Opens a file for writing, empty. */
   default FileChannel create(Path file) throws IOException {

@@ -9,7 +9,6 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -134,8 +133,8 @@ final class Safetensors {
    *
    * @throws CheckpointException where it cannot be read or is empty
    */
-  static MemorySegment map(Path file, Arena arena) {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+  static MemorySegment map(Disk disk, Path file, Arena arena) {
+    try (FileChannel channel = disk.open(file)) {
       return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
     } catch (IOException e) {
       throw new CheckpointException("%s: cannot be read (%s)".formatted(file, e), e);

@@ -5,6 +5,7 @@ import io.penstock.app.checkpoint.Safetensors.DType;
 import io.penstock.app.checkpoint.Safetensors.Tensor;
 import io.penstock.trainer.model.ParameterLayout;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -29,11 +30,13 @@ public final class Weights {
   /**
    * The flat parameter buffer.
    *
-   * @throws CheckpointException where the file does not have the tensors that the model needs
+   * @throws CheckpointException where the file does not have the tensors that the model needs, or is a checkpoint that is not whole
    */
   public static float[] read(Path file, ParameterLayout layout) {
     try (Arena arena = Arena.ofConfined()) {
-      Contents contents = Safetensors.parse(file.toString(), Safetensors.map(file, arena));
+      MemorySegment bytes = Safetensors.map(Disk.REAL, file, arena);
+      Contents contents = Safetensors.parse(file.toString(), bytes);
+      Checkpoint.requireWhole(file.toString(), bytes, contents);
       String format = contents.metadata().getOrDefault("format", "pt");
       Map<String, Tensor> tensors = byName(file, contents, layout);
       float[] values = new float[layout.size()];

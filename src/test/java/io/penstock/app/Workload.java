@@ -1,0 +1,201 @@
+package io.penstock.app;
+
+import io.penstock.app.SourceLedger.CsvRow;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.SplittableRandom;
+import java.util.zip.GZIPInputStream;
+
+/**
+ * A stream to be trained on by a process that dies.
+ *
+ * @param yaml the configuration but for device and checkpoints
+ * @param everyRows rows from one checkpoint to the next, at least
+ * @param ledger what the source holds
+ * @param rows of the file, where it is one
+ */
+record Workload(String name, String yaml, int everyRows, SourceLedger ledger, List<CsvRow> rows) {
+  private static final String ELSE =
+      """
+      errors: { maxRate: 100% }
+      http: none
+      """;
+
+  /** The whole configuration. */
+  String yaml(String device, Path checkpoints, int keep) {
+    return yaml
+        + ELSE
+        + "device: %s%ncheckpoint: { directory: '%s', every: none, everyRows: %d, keep: %d }%n"
+            .formatted(device, checkpoints, everyRows, keep);
+  }
+
+  /** Real data; the test is skipped where they are absent. */
+  static Workload elec2(Path folder) throws IOException {
+    Path file = folder.resolve("electricity.csv");
+    try (InputStream in =
+        new GZIPInputStream(Files.newInputStream(Runs.shared("elec2/electricity.csv.gz")))) {
+      Files.copy(in, file);
+    }
+    List<CsvRow> rows = SourceLedger.csvRows(Files.readAllBytes(file));
+    return new Workload(
+        "elec2",
+        """
+        source: { file: { path: '%s', format: { csv: { header: true } } } }
+        schema:
+          label: { field: class, type: class, classes: [DOWN, UP] }
+          fields: { "*": number }
+        features: [ standardize: { fields: number } ]
+        batch: { size: 16, maxDelay: none }
+        model: { mlp: { hidden: [16] } }
+        optimizer: { adam: { learningRate: 0.003 } }
+        """
+            .formatted(file),
+        1000,
+        SourceLedger.of(rows, values -> values.size() == 9),
+        rows);
+  }
+
+  /** Rows without a file. */
+  static Workload generator(int records) {
+    return new Workload(
+        "generator",
+        """
+        source: { generator: { stream: agrawal, records: %d, seed: 3, noise: 5%%,
+                               drift: { at: %d, kind: abrupt } } }
+        features: [ standardize: { fields: number } ]
+        batch: { size: 509, maxDelay: none }
+        model: logistic
+        optimizer: { adam: { learningRate: 0.003 } }
+        pipeline: { parallelism: 2 }
+        """
+            .formatted(records, records / 2),
+        records / 100,
+        SourceLedger.ofRows(records),
+        List.of());
+  }
+
+  /** Rows of our own: with weights, categories, values that are missing, and many kinds of rows that cannot be used. */
+  static Workload csv(Path folder, int rows) throws IOException {
+    Path file = folder.resolve("rows.csv");
+    Files.writeString(file, new CsvText(rows).text());
+    List<CsvRow> read = SourceLedger.csvRows(Files.readAllBytes(file));
+    return new Workload(
+        "csv",
+        """
+        source: { file: { path: '%s', format: { csv: { header: true } } } }
+        schema:
+          label: { field: y, type: class, classes: [low, high] }
+          weight: w
+          fields: { x0: number, x1: number, x2: number, flag: flag, city: category }
+        features:
+          - impute: { fields: x1 }
+          - clip: { fields: x2, min: -2, max: 2 }
+          - standardize: { fields: [x0, x1, x2], updateEvery: 48 }
+          - oneHot: { fields: city, capacity: 4 }
+        batch: { size: 61, maxDelay: none }
+        model: { mlp: { hidden: [24] } }
+        optimizer: { adam: { learningRate: 0.01 } }
+        pipeline: { memory: 1MB }
+        """
+            .formatted(file),
+        2000,
+        SourceLedger.of(read, CsvText::isGood),
+        read);
+  }
+
+  /** Whether a row of {@link #csv} can be used. */
+  static boolean isGood(List<String> values) {
+    return CsvText.isGood(values);
+  }
+
+  /** The text of {@link #csv}. */
+  private static final class CsvText {
+    private static final String[] BAD = {
+      "a,b\n",
+      "1,2,3,0,city1,1,low,more\n",
+      "one,2,3,0,city1,1,low\n",
+      "1,2,3,0,city1,1,medium\n",
+      ",2,3,0,city1,1,low\n",
+      "1,2,NaN,0,city1,1,high\n",
+      "1,2,3,maybe,city1,1,high\n",
+    };
+
+    private final SplittableRandom random = new SplittableRandom(11);
+    private final StringBuilder text = new StringBuilder("x0,x1,x2,flag,city,w,y\n");
+    private final int rows;
+
+    CsvText(int rows) {
+      this.rows = rows;
+    }
+
+    String text() {
+      bad(3);
+      for (int row = 0; row < rows; row++) {
+        good();
+        if (random.nextInt(50) == 0) {
+          bad(random.nextInt(1, 4));
+        }
+        if (row == rows / 2) {
+          bad(5000);
+        }
+      }
+      bad(3);
+      return text.toString();
+    }
+
+    private void bad(int count) {
+      for (int i = 0; i < count; i++) {
+        text.append(BAD[random.nextInt(BAD.length)]);
+      }
+    }
+
+    private void good() {
+      double x0 = random.nextGaussian();
+      double x2 = random.nextGaussian();
+      int city = random.nextInt(6);
+      boolean high = x0 + x2 > (city < 3 ? 0.5 : -0.5);
+      text.append((float) x0).append(',');
+      if (random.nextInt(5) > 0) {
+        text.append((float) random.nextGaussian(3, 100));
+      }
+      text.append(',')
+          .append((float) x2)
+          .append(',')
+          .append(random.nextInt(2))
+          .append(city == 5 ? ",\"Köln,\nam Rhein\"," : ",city" + city + ",")
+          .append(random.nextInt(1, 4))
+          .append(high ? ",high\n" : ",low\n");
+      if (random.nextInt(100) == 0) {
+        text.append('\n');
+      }
+    }
+
+    static boolean isGood(List<String> values) {
+      return values.size() == 7
+          && isNumber(values.get(0))
+          && (values.get(1).isEmpty() || isNumber(values.get(1)))
+          && isNumber(values.get(2))
+          && values.get(3).matches("[01]")
+          && !values.get(4).isEmpty()
+          && isNumber(values.get(5))
+          && values.get(6).matches("low|high");
+    }
+
+    private static boolean isNumber(String value) {
+      return value.toLowerCase(Locale.ROOT).matches("-?\\d+(\\.\\d+)?(e-?\\d+)?");
+    }
+  }
+
+  /** Bytes of the configuration, beside the run that they are for. */
+  Path write(Path folder, String device, int keep) throws IOException {
+    Path config = folder.resolve("run.yaml");
+    Files.write(
+        config, yaml(device, folder.resolve("checkpoints"), keep).getBytes(StandardCharsets.UTF_8));
+    return config;
+  }
+}
