@@ -60,7 +60,7 @@ final class FakeEngine implements Engine {
         Precision.FLOAT32,
         new PipelineConfig(1, 64 << 20, 8),
         new EvaluationConfig(1000),
-        new ErrorsConfig(deadLetters, 100_000_000, 3, maxRate),
+        new ErrorsConfig(deadLetters, 100_000_000, 3, maxRate, 0, 10),
         null,
         new HttpConfig(httpPort, "127.0.0.1"),
         42);

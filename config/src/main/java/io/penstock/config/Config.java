@@ -126,16 +126,29 @@ public record Config(
    *     0, {@code none}: never
    * @param deadLettersKeep how many files stay beside the one that is written to; older ones are deleted
    * @param maxRate share of rejected rows above which the run ends
+   * @param lossSpike a minibatch is not trained on where its loss lies more than so many times the spread of the losses before
+   *     it above their mean; 0, {@code none}: only where loss or gradient is not finite
+   * @param rollbackAfter minibatches in a row that were not trained on, upon which the run goes back to the checkpoint before
+   *     them, and on from there without their rows; 0, {@code none}: never
    */
   public record ErrorsConfig(
       @Key(byDefault = "none", none = "''") String deadLetters,
       @Key(byDefault = "100MB", none = "0", range = "[0, 1TB]", unit = Unit.BYTES)
           long deadLettersMaxBytes,
       @Key(byDefault = "3", range = "[0, 1000]") int deadLettersKeep,
-      @Key(byDefault = "1%", range = "[0, 1]", unit = Unit.SHARE) double maxRate) {
+      @Key(byDefault = "1%", range = "[0, 1]", unit = Unit.SHARE) double maxRate,
+      @Key(byDefault = "none", none = "0", range = "[0, 1_000_000]") double lossSpike,
+      @Key(byDefault = "10", none = "0", range = "[0, 1_000_000]") int rollbackAfter) {
     /** Checks ranges. */
     public ErrorsConfig {
-      Setting.check(ErrorsConfig.class, deadLetters, deadLettersMaxBytes, deadLettersKeep, maxRate);
+      Setting.check(
+          ErrorsConfig.class,
+          deadLetters,
+          deadLettersMaxBytes,
+          deadLettersKeep,
+          maxRate,
+          lossSpike,
+          rollbackAfter);
     }
   }
 

@@ -96,7 +96,7 @@ class ConfigReaderTest {
         .isEqualTo(new ModelConfig.Mlp(List.of(64), ModelConfig.Activation.RELU));
     assertThat(config.optimizer()).isEqualTo(new OptimizerConfig.Adam(0.003, 0.9, 0.999, 1e-8, 0));
     assertThat(config.errors())
-        .isEqualTo(new Config.ErrorsConfig("state/clicks/dead", 100_000_000, 3, 0.01));
+        .isEqualTo(new Config.ErrorsConfig("state/clicks/dead", 100_000_000, 3, 0.01, 0, 10));
   }
 
   @Test
