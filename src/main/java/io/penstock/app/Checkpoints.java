@@ -11,6 +11,7 @@ import io.penstock.config.ConfigDifference;
 import io.penstock.config.ConfigWriter;
 import io.penstock.config.SourceConfig;
 import io.penstock.pipeline.State;
+import io.penstock.trainer.Poison;
 import io.penstock.trainer.Trainer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -59,6 +60,15 @@ final class Checkpoints implements AutoCloseable {
   private boolean ending;
 
   private volatile Status status = Status.NONE;
+  private volatile boolean any;
+
+  /** How often the run has gone back: a cut from before belongs to a way that it did not go. */
+  private volatile int way;
+
+  /** When the last checkpoint was begun, and at which row. */
+  private volatile long begunNanos;
+
+  private volatile long begunRows;
 
   /** What the checkpoints of a run are made of; called on the checkpoint thread. */
   interface Run {
@@ -161,6 +171,7 @@ final class Checkpoints implements AutoCloseable {
       case FRESH -> directory.supersede();
       case RESUMED -> {
         resumed = directory.resume().orElse(null);
+        any = resumed != null;
         if (resumed != null) {
           requireSound(config, resumed);
         }
@@ -231,6 +242,42 @@ final class Checkpoints implements AutoCloseable {
     thread.start();
   }
 
+  /** Whether there is a checkpoint to go back to. Any thread. */
+  boolean any() {
+    return any;
+  }
+
+  /** Lets go of all cuts that are not written yet, and of what they hold: the run is going back. Before its pipeline is closed. */
+  void leaveWay() {
+    synchronized (directory) {
+      way++;
+    }
+    changed();
+  }
+
+  /**
+   * Finds the checkpoint that a run goes back to, and makes one of it that leaves the rows out: from then on the run goes on from
+   * that, whatever happens. When the pipeline is closed.
+   *
+   * @throws CheckpointException where there is none
+   */
+  Checkpoint goBack(Poison poison) {
+    leaveWay();
+    synchronized (directory) {
+      Checkpoint base = directory.goBack(poison::isBehind);
+      poison.leaveOut(base.state());
+      Checkpoint found = base.withNumber(directory.nextNumber());
+      begunNanos = clock.nanoTime();
+      begunRows = base.state().longs(Trainer.TRAINED)[0];
+      try {
+        directory.write(found);
+      } catch (IOException e) {
+        failed(e);
+      }
+      return found;
+    }
+  }
+
   /** Asks for a checkpoint now; it is there when the future completes. One that is being made counts for all who ask then. */
   CompletableFuture<Made> request() {
     lock.lock();
@@ -295,16 +342,17 @@ final class Checkpoints implements AutoCloseable {
 
   private void work() {
     Run of = Objects.requireNonNull(run);
-    long began = clock.nanoTime();
-    long rows = of.rows();
+    if (!any && config.errors().rollbackAfter() > 0) {
+      begin(of, new CompletableFuture<>());
+    }
+    begunNanos = clock.nanoTime();
+    begunRows = of.rows();
     while (true) {
-      CompletableFuture<Made> asked = awaitDue(of, began, rows);
+      CompletableFuture<Made> asked = awaitDue(of);
       if (asked == null) {
         break;
       }
-      began = clock.nanoTime();
-      rows = of.rows();
-      make(of, of.cut(), asked);
+      begin(of, asked);
     }
     CompletableFuture<State> end = last;
     if (end != null) {
@@ -319,14 +367,20 @@ final class Checkpoints implements AutoCloseable {
     }
   }
 
+  private void begin(Run of, CompletableFuture<Made> made) {
+    begunNanos = clock.nanoTime();
+    begunRows = of.rows();
+    make(of, of.cut(), made);
+  }
+
   /** Null when the run ends. */
-  private @Nullable CompletableFuture<Made> awaitDue(Run of, long began, long rows) {
+  private @Nullable CompletableFuture<Made> awaitDue(Run of) {
     lock.lock();
     try {
       while (!ending && last == null) {
         CompletableFuture<Made> asked = wanted;
         wanted = null;
-        if (asked != null || isDue(of, began, rows)) {
+        if (asked != null || isDue(of)) {
           return asked == null ? new CompletableFuture<>() : asked;
         }
         var _ = changed.awaitNanos(LOOK_NANOS);
@@ -340,17 +394,17 @@ final class Checkpoints implements AutoCloseable {
     }
   }
 
-  private boolean isDue(Run of, long began, long rows) {
-    long more = of.rows() - rows;
-    if (status.failure() != null && clock.nanoTime() - began < RETRY_NANOS) {
+  private boolean isDue(Run of) {
+    long more = of.rows() - begunRows;
+    long nanos = clock.nanoTime() - begunNanos;
+    if (status.failure() != null && nanos < RETRY_NANOS) {
       return false;
     }
     if (untilDurable > 0) {
       untilDurable--;
       return true;
     }
-    boolean byTime =
-        !settings.every().isZero() && clock.nanoTime() - began >= settings.every().toNanos();
+    boolean byTime = !settings.every().isZero() && nanos >= settings.every().toNanos();
     return (byTime && (more > 0 || status.failure() != null || lags(of)))
         || (settings.everyRows() > 0 && more >= settings.everyRows());
   }
@@ -364,9 +418,10 @@ final class Checkpoints implements AutoCloseable {
 
   private void make(Run of, CompletableFuture<State> cut, CompletableFuture<Made> made) {
     long asked = clock.nanoTime();
+    int from = way;
     State state;
     try {
-      awaitCut(cut);
+      awaitCut(cut, from);
       state = cut.getNow(null);
     } catch (CancellationException | CompletionException e) {
       // The stream ended first, or the run was stopped: then its end has a checkpoint of its own.
@@ -378,38 +433,51 @@ final class Checkpoints implements AutoCloseable {
       return;
     }
     if (state == null) {
-      made.completeExceptionally(new CancellationException("the run has ended"));
+      made.completeExceptionally(
+          new CancellationException(
+              from == way ? "the run has ended" : "the run has just gone back to a checkpoint"));
       return;
     }
     try {
-      made.complete(write(of, state, asked));
+      synchronized (directory) {
+        if (from == way) {
+          made.complete(write(of, state, asked));
+        } else {
+          made.completeExceptionally(
+              new CancellationException("the run has just gone back to a checkpoint"));
+        }
+      }
     } catch (IOException | RuntimeException e) {
-      Status before = status;
-      String why = "checkpoint.directory: %s: %s".formatted(settings.directory(), Causes.of(e));
-      LOG.error(
-          "no checkpoint could be written; training goes on, what it learns is not safe ({})",
-          why,
-          e instanceof IOException ? null : e);
-      status =
-          new Status(
-              before.written(),
-              before.failed() + 1,
-              before.latest(),
-              before.latestNanos(),
-              before.pauseNanos(),
-              why);
+      failed(e);
       made.completeExceptionally(e);
     } finally {
       state.release();
     }
   }
 
+  private void failed(Exception e) {
+    Status before = status;
+    String why = "checkpoint.directory: %s: %s".formatted(settings.directory(), Causes.of(e));
+    LOG.error(
+        "no checkpoint could be written; training goes on, what it learns is not safe ({})",
+        why,
+        e instanceof IOException ? null : e);
+    status =
+        new Status(
+            before.written(),
+            before.failed() + 1,
+            before.latest(),
+            before.latestNanos(),
+            before.pauseNanos(),
+            why);
+  }
+
   /** Until it is whole, or never will be because nobody works any more. */
-  private void awaitCut(CompletableFuture<State> cut) throws InterruptedException {
+  private void awaitCut(CompletableFuture<State> cut, int from) throws InterruptedException {
     var _ = cut.whenComplete((state, why) -> changed());
     lock.lock();
     try {
-      while (!cut.isDone() && !ending) {
+      while (!cut.isDone() && !ending && from == way) {
         var _ = changed.awaitNanos(LOOK_NANOS);
       }
     } finally {
@@ -440,6 +508,7 @@ final class Checkpoints implements AutoCloseable {
                 names.columns(),
                 names.features(),
                 state));
+    any = true;
     double seconds = (clock.nanoTime() - asked) / 1e9;
     Made made = new Made(written.file(), number, rows, written.bytes(), seconds);
     status = new Status(status.written() + 1, status.failed(), made, asked, of.pauseNanos(), null);

@@ -2,6 +2,9 @@ package io.penstock.app;
 
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.Rejections;
+import io.penstock.pipeline.Slot;
+import io.penstock.trainer.SkippedRows;
+import io.penstock.trainer.device.StepResult;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -18,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -26,12 +30,15 @@ import tools.jackson.core.json.JsonFactory;
 
 /**
  * Rejected rows: counted by reason, and written to a file as one JSON line each, so that they can be looked at, mended and
- * fed again ({@link DeadLetterReplay}). Each line has all that this takes, the header included, so that lines may be picked out
+ * fed again ({@link DeadLetterReplay}). So are rows that were accepted but not trained on, with their features. Each line has all that this takes, the header included, so that lines may be picked out
  * freely. The file is appended to, and moved aside where it is full. Where it cannot be written any more (a full disk) the run
  * goes on, rows are still counted, and {@link #failure} tells.
  */
-final class DeadLetters implements Rejections, AutoCloseable {
+final class DeadLetters implements Rejections, SkippedRows, AutoCloseable {
   static final int MAX_RAW_BYTES = 64 << 10;
+
+  /** The reason of rows that were left out after a rollback. */
+  static final String LEFT_OUT = "leftOut";
 
   /** Letters wait until they are so many bytes, or until {@link #flush}. */
   private static final int PENDING_BYTES = 8 << 10;
@@ -109,9 +116,55 @@ final class DeadLetters implements Rejections, AutoCloseable {
       int from,
       int to) {
     if (file != null) {
-      write(cursor, row, reason, detail, raw, from, to);
+      write(
+          cursor.key(),
+          row,
+          name(reason),
+          detail,
+          json -> {
+            if (!cursor.header().isEmpty()) {
+              json.writeStringProperty("header", cursor.header());
+            }
+            boolean part = reason == Reason.TOO_LONG || detail.equals(TORN);
+            writeRaw(json, raw, from, to, part);
+          });
     }
     counter(reason).increment();
+  }
+
+  @Override
+  public void skipped(Slot slot, StepResult result) {
+    if (file == null) {
+      return;
+    }
+    String detail =
+        "minibatch %d not trained on: loss %s".formatted(slot.sequence(), result.loss());
+    for (int i = 0; i < slot.validRows(); i++) {
+      int row = i;
+      write(
+          slot.partition(row),
+          slot.rowNumber(row),
+          name(result.status()),
+          detail,
+          json -> writeFeatures(json, slot, row));
+    }
+  }
+
+  private static void writeFeatures(JsonGenerator json, Slot slot, int row) {
+    json.writeArrayPropertyStart("features");
+    for (int feature = 0; feature < slot.layout().features(); feature++) {
+      json.writeNumber(slot.feature(feature, row));
+    }
+    json.writeEndArray();
+    json.writeNumberProperty("label", slot.label(row));
+    json.writeNumberProperty("weight", slot.weight(row));
+  }
+
+  @Override
+  public void leftOut(long partition, long row) {
+    if (file != null) {
+      write(partition, row, LEFT_OUT, "left out after a rollback", json -> {});
+    }
   }
 
   @Override
@@ -191,18 +244,27 @@ final class DeadLetters implements Rejections, AutoCloseable {
     };
   }
 
+  /** Likewise, of a row whose step was not applied. */
+  private static String name(StepResult.Status status) {
+    return switch (status) {
+      case APPLIED -> "applied";
+      case NOT_FINITE -> "notFinite";
+      case WEIGHTLESS -> "weightless";
+    };
+  }
+
   private LongAdder counter(Reason reason) {
     return Objects.requireNonNull(counts.get(reason));
   }
 
+  /**
+   * Writes a letter.
+   *
+   * @param partition {@link PartitionCursor#key()}
+   * @param contents writes what there is of the row itself
+   */
   private synchronized void write(
-      PartitionCursor cursor,
-      long row,
-      Reason reason,
-      String detail,
-      byte[] raw,
-      int from,
-      int to) {
+      long partition, long row, String reason, String detail, Consumer<JsonGenerator> contents) {
     if (out == null) {
       return;
     }
@@ -210,16 +272,12 @@ final class DeadLetters implements Rejections, AutoCloseable {
       letter.reset();
       try (JsonGenerator json = JSON.createGenerator(ObjectWriteContext.empty(), letter)) {
         json.writeStartObject();
-        json.writeStringProperty("source", source(cursor.source()));
-        json.writeNumberProperty("partition", cursor.partition());
+        json.writeStringProperty("source", source(PartitionCursor.source(partition)));
+        json.writeNumberProperty("partition", PartitionCursor.partition(partition));
         json.writeNumberProperty("row", row);
-        json.writeStringProperty("reason", name(reason));
+        json.writeStringProperty("reason", reason);
         json.writeStringProperty("detail", detail);
-        if (!cursor.header().isEmpty()) {
-          json.writeStringProperty("header", cursor.header());
-        }
-        boolean part = reason == Reason.TOO_LONG || detail.equals(TORN);
-        writeRaw(json, raw, from, to, part);
+        contents.accept(json);
         json.writeEndObject();
       }
       letter.write('\n');

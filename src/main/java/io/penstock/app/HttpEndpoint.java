@@ -108,6 +108,9 @@ final class HttpEndpoint implements AutoCloseable {
     json.put("state", run.state().name().toLowerCase(Locale.ROOT));
     json.put("records", run.rows().trained());
     json.put("rejected", run.rows().rejected());
+    if (run.setbacks().skippedInARow() > 0) {
+      json.put("skippedInARow", run.setbacks().skippedInARow());
+    }
     if (run.saved().failure() != null) {
       // Not a 503: whoever restarts what is ill would lose what could not be saved.
       json.put("checkpointFailure", run.saved().failure());

@@ -85,7 +85,8 @@ record Inspection(
     return List.of(
         entry("trained", Trainer.TRAINED),
         entry("skipped", Trainer.SKIPPED),
-        entry("rejected", Merge.REJECTED));
+        entry("rejected", Merge.REJECTED),
+        entry("leftOut", Merge.LEFT_OUT));
   }
 
   private LedgerEntry entry(String what, String name) {

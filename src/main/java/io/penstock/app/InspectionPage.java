@@ -33,7 +33,16 @@ final class InspectionPage {
 
   /** Parts of a checkpoint that have lines of their own. */
   private static final Set<String> SHOWN =
-      Set.of("assembler", "ledger", "model", "operators", "optimizer", "positions", "training");
+      Set.of(
+          "assembler",
+          "guard",
+          "leaveOut",
+          "ledger",
+          "model",
+          "operators",
+          "optimizer",
+          "positions",
+          "training");
 
   private final Inspection of;
 

@@ -14,7 +14,19 @@ enum PenstockMeter {
       Kind.COUNTER,
       "penstock.skipped",
       "rows",
-      "Rows whose step was not applied, its loss or gradient not being finite."),
+      "Rows whose step was not applied: its loss or gradient was not finite, or its loss a spike."),
+  ROWS_LEFT_OUT(
+      Kind.COUNTER,
+      "penstock.left.out",
+      "rows",
+      "Rows that the run does without since it went back to a checkpoint before them."),
+  ROLLBACKS(
+      Kind.COUNTER, "penstock.rollbacks", "", "How often the run has gone back to a checkpoint."),
+  SKIPPED_IN_A_ROW(
+      Kind.GAUGE,
+      "penstock.skipped.in.a.row",
+      "batches",
+      "Minibatches since the last that was trained on."),
   BATCHES(Kind.COUNTER, "penstock.batches", "batches", "Minibatches trained."),
   STAGE_ROWS(Kind.COUNTER, "penstock.stage.rows", "rows", "Rows that passed the stage.", "stage"),
   STAGE_BYTES(

@@ -72,6 +72,7 @@ final class ReportWriter {
     report.put("records", run.rows().trained());
     report.put("rejected", run.rows().rejected());
     report.put("skipped", run.rows().skipped());
+    report.put("leftOut", run.rows().leftOut());
     report.put("notTrained", run.rows().notTrained());
     report.put("batches", run.batches());
     number(report, "seconds", run.seconds());
@@ -88,6 +89,7 @@ final class ReportWriter {
       number(node, "busy", stage.busyShare(run.seconds()));
       number(node, "blocked", stage.blockedShare(run.seconds()));
     }
+    report.put("rollbacks", run.setbacks().rollbacks());
     report.put("bottleneck", Bottleneck.of(run).stage());
     ObjectNode copy = report.putObject("copy");
     copy.put("bytes", run.copy().bytes());

@@ -35,6 +35,9 @@ final class RunMeters implements MeterBinder {
     counter(registry, PenstockMeter.ROWS_RECEIVED, run -> run.rows().received());
     counter(registry, PenstockMeter.ROWS_TRAINED, run -> run.rows().trained());
     counter(registry, PenstockMeter.ROWS_SKIPPED, run -> run.rows().skipped());
+    counter(registry, PenstockMeter.ROWS_LEFT_OUT, run -> run.rows().leftOut());
+    counter(registry, PenstockMeter.ROLLBACKS, run -> run.setbacks().rollbacks());
+    gauge(registry, PenstockMeter.SKIPPED_IN_A_ROW, run -> run.setbacks().skippedInARow());
     counter(registry, PenstockMeter.BATCHES, RunSnapshot::batches);
     for (Reason reason : Reason.values()) {
       counter(

@@ -1,6 +1,7 @@
 package io.penstock.app;
 
 import io.penstock.pipeline.Rejections;
+import io.penstock.trainer.SkippedRows;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -11,12 +12,17 @@ import org.jspecify.annotations.Nullable;
  * @param beginning what the run begins with
  * @param weights file of the weights it begins with, where they are from a file
  * @param rejections where rows go that cannot be used; belongs to the caller
+ * @param skippedRows is told of rows that could be used, but were not trained on; belongs to the caller
  */
 record RunOptions(
-    long maxRecords, Beginning beginning, @Nullable Path weights, Rejections rejections) {
+    long maxRecords,
+    Beginning beginning,
+    @Nullable Path weights,
+    Rejections rejections,
+    SkippedRows skippedRows) {
 
   RunOptions(long maxRecords, Beginning beginning, Rejections rejections) {
-    this(maxRecords, beginning, null, rejections);
+    this(maxRecords, beginning, null, rejections, SkippedRows.NONE);
   }
 
   /** What a run begins with. */

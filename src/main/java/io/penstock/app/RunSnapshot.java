@@ -35,6 +35,7 @@ record RunSnapshot(
     Memory memory,
     Copy copy,
     Outcome outcome,
+    Setbacks setbacks,
     Saved saved,
     @Nullable String failure) {
 
@@ -64,10 +65,23 @@ record RunSnapshot(
    *
    * @param received rows that came, rejected ones counted in
    * @param trained rows whose step was applied
-   * @param skipped rows whose step was not applied, its loss or gradient not being finite
+   * @param skipped rows whose step was not applied: its loss or gradient was not finite, or its loss a spike
+   * @param leftOut rows that the run does without since it went back to a checkpoint before them
    * @param notTrained rows received that the run ended before
    */
-  record Rows(long received, long trained, long rejected, long skipped, long notTrained) {}
+  record Rows(
+      long received, long trained, long rejected, long skipped, long leftOut, long notTrained) {}
+
+  /**
+   * How much trouble there was with numbers.
+   *
+   * @param skippedInARow minibatches since the last that was trained on
+   * @param rollbacks how often the run has gone back to a checkpoint
+   * @param learningRateFactor what is left of the configured learning rate
+   */
+  record Setbacks(int skippedInARow, long rollbacks, double learningRateFactor) {
+    static final Setbacks NONE = new Setbacks(0, 0, 1);
+  }
 
   /**
    * Prequential metrics: each row is predicted before it is trained on.
@@ -207,7 +221,7 @@ record RunSnapshot(
   /**
    * One line of the ledger.
    *
-   * @param what became of the rows: trained, skipped, rejected, lost
+   * @param what became of the rows: trained, skipped, rejected, leftOut
    * @param hash order-independent sum of hashes over the rows' positions, in hexadecimal
    */
   record LedgerEntry(String what, long rows, String hash) {}
@@ -230,6 +244,7 @@ record RunSnapshot(
         memory,
         copy,
         outcome,
+        setbacks,
         saved,
         reason);
   }

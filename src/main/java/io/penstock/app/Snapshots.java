@@ -40,7 +40,7 @@ final class Snapshots {
         run.source,
         run.device,
         run.seconds,
-        new Rows(0, 0, 0, 0, 0),
+        new Rows(0, 0, 0, 0, 0, 0),
         0,
         Double.NaN,
         RunSnapshot.Metrics.NONE,
@@ -51,6 +51,7 @@ final class Snapshots {
         new Memory(0, 0, 0, 0, 0, Double.NaN),
         RunSnapshot.Copy.NONE,
         Outcome.NONE,
+        RunSnapshot.Setbacks.NONE,
         run.saved,
         run.failure);
   }
@@ -63,6 +64,7 @@ final class Snapshots {
    */
   static RunSnapshot of(Facts run, Progress progress, double allocatedPerRow, long deviceBytes) {
     TrainerStatus status = progress.trainer();
+    RunSnapshot.LedgerEntry leftOut = progress.leftOut();
     long all = run.received + run.rejected.rows();
     return new RunSnapshot(
         run.phase,
@@ -74,7 +76,9 @@ final class Snapshots {
             status.rowsTrained(),
             run.rejected.rows(),
             status.rowsSkipped(),
-            Math.max(0, run.received - status.rowsTrained() - status.rowsSkipped())),
+            leftOut.rows(),
+            Math.max(
+                0, run.received - status.rowsTrained() - status.rowsSkipped() - leftOut.rows())),
         status.stepsApplied() + status.stepsSkipped(),
         status.loss(),
         metrics(status.evaluation().cumulative()),
@@ -84,7 +88,9 @@ final class Snapshots {
         run.stages,
         memory(progress, allocatedPerRow),
         new RunSnapshot.Copy(deviceBytes, Double.NaN),
-        outcome(status, run.rejected, progress.weightsSha256()),
+        outcome(status, run.rejected, leftOut, progress.weightsSha256()),
+        new RunSnapshot.Setbacks(
+            status.skippedInARow(), status.rollbacks(), status.learningRateFactor()),
         run.saved,
         run.failure);
   }
@@ -116,12 +122,16 @@ final class Snapshots {
   }
 
   private static Outcome outcome(
-      TrainerStatus status, RunSnapshot.LedgerEntry rejected, String weightsSha256) {
+      TrainerStatus status,
+      RunSnapshot.LedgerEntry rejected,
+      RunSnapshot.LedgerEntry leftOut,
+      String weightsSha256) {
     return new Outcome(
         List.of(
             new RunSnapshot.LedgerEntry("trained", status.rowsTrained(), status.trainedHash()),
             new RunSnapshot.LedgerEntry("skipped", status.rowsSkipped(), status.skippedHash()),
-            rejected),
+            rejected,
+            leftOut),
         weightsSha256);
   }
 }

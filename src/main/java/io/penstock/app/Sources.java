@@ -32,10 +32,14 @@ final class Sources implements AutoCloseable {
    * @throws SourceException where its address cannot be listened on
    */
   Sources(Config config) {
+    this(config, config.source() instanceof SourceConfig.Tcp tcp ? tcp.port() : 0);
+  }
+
+  private Sources(Config config, int port) {
     this.config = config;
     listener =
         config.source() instanceof SourceConfig.Tcp tcp
-            ? TcpListener.bind(endingWithItsFeed(tcp))
+            ? TcpListener.bind(endingWithItsFeed(tcp).withPort(port))
             : null;
   }
 
@@ -56,6 +60,24 @@ final class Sources implements AutoCloseable {
       case SourceConfig.Generator generator ->
           "generator " + generator.stream().name().toLowerCase(Locale.ROOT);
     };
+  }
+
+  /** Whether rows can be had once more: by reading them again, or from producers that keep what is not durable. */
+  boolean replays() {
+    return switch (config.source()) {
+      case SourceConfig.Tcp tcp -> tcp.acknowledge() != null;
+      case SourceConfig.File _, SourceConfig.Generator _ -> true;
+    };
+  }
+
+  /** Closes these, and opens them anew where they were: a listener listens on the same port. */
+  Sources reopened() {
+    int port = port();
+    close();
+    if (listener != null) {
+      listener.awaitClosed();
+    }
+    return new Sources(config, port);
   }
 
   /** The port that a listener listens on; 0 where there is none. */
@@ -120,16 +142,6 @@ final class Sources implements AutoCloseable {
   private static SourceConfig.Tcp endingWithItsFeed(SourceConfig.Tcp tcp) {
     return tcp.feed() == null || tcp.endAfterConnections() > 0
         ? tcp
-        : new SourceConfig.Tcp(
-            tcp.port(),
-            tcp.bind(),
-            tcp.insecure(),
-            tcp.format(),
-            tcp.maxLineBytes(),
-            tcp.maxConnections(),
-            tcp.idleTimeout(),
-            1,
-            tcp.feed(),
-            tcp.acknowledge());
+        : tcp.withEndAfterConnections(1);
   }
 }

@@ -174,8 +174,21 @@ final class Summary {
     }
     if (run.rows().skipped() > 0) {
       lines.add(
-          "skipped      %s, loss or gradient not finite"
-              .formatted(Texts.count(run.rows().skipped(), "row")));
+          "skipped      %s of minibatches whose loss was a spike, or not finite%s"
+              .formatted(
+                  Texts.count(run.rows().skipped(), "row"),
+                  deadLetters.file() == null ? ", not kept" : ", kept in " + deadLetters.file()));
+    }
+    if (run.setbacks().rollbacks() > 0) {
+      lines.add(
+          "rolled back  %s to a checkpoint, to do without %s%s"
+              .formatted(
+                  Texts.count(run.setbacks().rollbacks(), "time"),
+                  Texts.count(run.rows().leftOut(), "row"),
+                  run.setbacks().learningRateFactor() == 1
+                      ? ""
+                      : "; the learning rate is now %s of the configured one"
+                          .formatted(run.setbacks().learningRateFactor())));
     }
     if (run.rows().notTrained() > 0) {
       lines.add(

@@ -49,7 +49,11 @@ final class Training {
             engine.run(
                 config,
                 new RunOptions(
-                    options.maxRecords(), options.beginning(), options.weights(), deadLetters))) {
+                    options.maxRecords(),
+                    options.beginning(),
+                    options.weights(),
+                    deadLetters,
+                    deadLetters))) {
       Watch watch =
           new Watch(
               run,

@@ -10,10 +10,12 @@ import io.penstock.pipeline.FeaturePlan;
 import io.penstock.pipeline.Merge;
 import io.penstock.pipeline.OperatorStage;
 import io.penstock.pipeline.PartitionCursor;
+import io.penstock.pipeline.RowTally;
 import io.penstock.pipeline.SlotRing;
 import io.penstock.pipeline.Source;
 import io.penstock.pipeline.SourceContext;
 import io.penstock.pipeline.State;
+import io.penstock.trainer.Poison;
 import io.penstock.trainer.Trainer;
 import io.penstock.trainer.TrainerStatus;
 import io.penstock.trainer.device.Device;
@@ -26,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -71,6 +74,9 @@ final class TrainingPipeline implements AutoCloseable {
    *
    * @param pipelineThread where operators and assembler work
    * @param checkpointWanted asks for a checkpoint soon; {@link SourceContext#NO_CHECKPOINTS} where none are kept
+   * @param canGoBack whether there is a checkpoint to go back to
+   * @param onPoison is told, on the device thread, which rows to do without when all is done that can be with them; then there is
+   *     no {@code onEnd}
    * @param onFailure is told why the run cannot go on
    * @param onEnd runs once, on the device thread, when all is done
    */
@@ -83,6 +89,8 @@ final class TrainingPipeline implements AutoCloseable {
       Scheduler pipelineThread,
       EpochNanoClock clock,
       Runnable checkpointWanted,
+      BooleanSupplier canGoBack,
+      Consumer<Poison> onPoison,
       Consumer<Throwable> onFailure,
       Runnable onEnd) {}
 
@@ -108,6 +116,7 @@ final class TrainingPipeline implements AutoCloseable {
       int ringFill,
       int ringCapacity,
       long slotBytes,
+      RunSnapshot.LedgerEntry leftOut,
       String weightsSha256) {}
 
   /**
@@ -163,6 +172,12 @@ final class TrainingPipeline implements AutoCloseable {
               around.clock(),
               around.stages().assembler);
       trainer = new Trainer(ring, session, around.stages().device, nanoClock, around.clock());
+      trainer.guard(
+          config.errors().rollbackAfter(),
+          config.optimizer().learningRate(),
+          around.canGoBack(),
+          around.options().skippedRows());
+      merge.onLeftOut(around.options().skippedRows()::leftOut);
       State fitted = start.fitted();
       if (fitted != null) {
         features.restore(fitted.scope(OperatorStage.SCOPE));
@@ -275,6 +290,11 @@ final class TrainingPipeline implements AutoCloseable {
     return assembler.finished();
   }
 
+  /** Rows left out after rollbacks, likewise. */
+  long leftOutRows() {
+    return merge.leftOut().rows();
+  }
+
   /** Rows taken from the stream so far, those before the cut that the run goes on from included. */
   long acceptedRows() {
     return assembler.acceptedRows();
@@ -297,6 +317,7 @@ final class TrainingPipeline implements AutoCloseable {
 
   Progress progress() {
     long blockBytes = pool.layout().byteSize();
+    RowTally leftOut = merge.leftOut();
     return new Progress(
         trainer.status(),
         pool.held() * blockBytes,
@@ -304,6 +325,7 @@ final class TrainingPipeline implements AutoCloseable {
         ring.fill(),
         ring.capacitySlots(),
         ring.layout().byteSize(),
+        new RunSnapshot.LedgerEntry("leftOut", leftOut.rows(), leftOut.hash()),
         weightsSha256);
   }
 
@@ -354,6 +376,11 @@ final class TrainingPipeline implements AutoCloseable {
     @Override
     public void onClose() {
       trainer.onClose();
+      Poison poison = trainer.poison();
+      if (poison != null && !stopping && assembler.failure() == null) {
+        around.onPoison().accept(poison);
+        return;
+      }
       weightsSha256 = session.weightsSha256();
       if (assembler.exhausted() && ring.fill() == 0) {
         endState = wholeState();

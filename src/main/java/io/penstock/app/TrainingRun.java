@@ -13,15 +13,20 @@ import io.penstock.ingest.codec.SourceException;
 import io.penstock.ingest.netty.Feed;
 import io.penstock.pipeline.SourceContext;
 import io.penstock.pipeline.State;
+import io.penstock.trainer.Poison;
+import io.penstock.trainer.Trainer;
 import io.penstock.trainer.device.Device;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.agrona.concurrent.EpochNanoClock;
 import org.agrona.concurrent.OffsetEpochNanoClock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import reactor.core.Disposable;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
@@ -32,6 +37,7 @@ import reactor.core.scheduler.Schedulers;
  * otherwise when the first sender's header has told it.
  */
 final class TrainingRun implements Run {
+  private static final Logger LOG = LoggerFactory.getLogger(TrainingRun.class);
   private static final double WARM_UP_SECONDS = 2;
 
   /** Of the time that an end by a signal may take. */
@@ -44,18 +50,19 @@ final class TrainingRun implements Run {
   private final Runnable checkpointWanted;
   private final EpochNanoClock clock;
   private final @Nullable Checkpoints checkpoints;
-  private final Scheduler pipelineThread = Schedulers.newSingle("penstock-pipeline", true);
-  private final Sources sources;
   private final Stages stages;
   private final Allocation allocation = new Allocation();
   private final CountDownLatch ended = new CountDownLatch(1);
 
+  private volatile Scheduler pipelineThread = pipelineThread();
+  private volatile Sources sources;
   private volatile @Nullable TrainingPipeline pipeline;
+  private volatile @Nullable Thread rollback;
   private volatile Phase phase = Phase.STARTING;
   private volatile @Nullable String failure;
   private volatile long startedNanos;
   private volatile long endedNanos;
-  private long receivedBefore;
+  private volatile long receivedBefore;
   private long resumedRows;
   private @Nullable Disposable feeding;
 
@@ -120,7 +127,12 @@ final class TrainingRun implements Run {
     State saved = resumed == null ? cut : resumed.state();
     rejections = new TalliedRejections(options.rejections());
     this.options =
-        new RunOptions(options.maxRecords(), options.beginning(), options.weights(), rejections);
+        new RunOptions(
+            options.maxRecords(),
+            options.beginning(),
+            options.weights(),
+            rejections,
+            options.skippedRows());
     if (saved != null) {
       rejections.restore(saved);
     }
@@ -136,8 +148,8 @@ final class TrainingRun implements Run {
       List<String> columns =
           resumed == null ? sources.columnNames().orElse(null) : resumed.columns();
       if (columns != null) {
-        TrainingPipeline made = pipeline(RunPlan.of(config, columns), saved);
-        receivedBefore = made.acceptedRows();
+        TrainingPipeline made = pipeline(columns, saved);
+        receivedBefore = receivedRows(made);
         resumedRows = made.trainedRows();
         pipeline = made;
       } else if (saved != null) {
@@ -151,6 +163,21 @@ final class TrainingRun implements Run {
     }
   }
 
+  private static Scheduler pipelineThread() {
+    return Schedulers.newSingle("penstock-pipeline", true);
+  }
+
+  /** Rows that came before the cut, all but the rejected ones. */
+  private static long receivedRows(TrainingPipeline made) {
+    return made.acceptedRows() + made.leftOutRows();
+  }
+
+  private TrainingPipeline pipeline(List<String> columns, @Nullable State saved) {
+    double configured = config.optimizer().learningRate();
+    double factor = saved == null ? 1 : Trainer.learningRateFactor(saved, configured);
+    return pipeline(RunPlan.of(config.withLearningRate(configured * factor), columns), saved);
+  }
+
   private TrainingPipeline pipeline(RunPlan plan, @Nullable State saved) {
     Surroundings around =
         new Surroundings(
@@ -162,6 +189,8 @@ final class TrainingRun implements Run {
             pipelineThread,
             clock,
             checkpointWanted,
+            () -> checkpoints != null && checkpoints.any() && sources.replays(),
+            this::poisoned,
             error -> fail(Causes.of(error)),
             this::end);
     return new TrainingPipeline(around, plan, beginning(saved));
@@ -182,7 +211,8 @@ final class TrainingRun implements Run {
       phase = Phase.RUNNING;
     }
     if (ready != null) {
-      start(ready);
+      ready.start();
+      startCheckpoints();
     } else {
       startWithTheFirstHeader();
     }
@@ -197,49 +227,100 @@ final class TrainingRun implements Run {
         .publishOn(pipelineThread)
         .map(plan -> pipeline(plan, null))
         .switchIfEmpty(Mono.fromRunnable(this::end)) // stopped before there was a header
-        .subscribe(this::begin, this::cannotBegin);
+        .subscribe(
+            made -> {
+              begin(made);
+              startCheckpoints();
+            },
+            this::cannotBegin);
   }
 
   private synchronized void begin(TrainingPipeline made) {
     pipeline = made;
-    start(made);
+    made.start();
     if (phase != Phase.RUNNING) {
       made.stop();
     }
   }
 
-  private void start(TrainingPipeline ready) {
-    ready.start();
+  private void startCheckpoints() {
     if (checkpoints != null) {
-      checkpoints.start(new Cuts(ready));
+      checkpoints.start(new Cuts());
     }
   }
 
-  /** The pipeline as its checkpoints see it. */
-  private record Cuts(TrainingPipeline pipeline) implements Checkpoints.Run {
+  /** The pipeline as its checkpoints see it: after a rollback it is another one. */
+  private final class Cuts implements Checkpoints.Run {
+    private TrainingPipeline now() {
+      return Objects.requireNonNull(pipeline);
+    }
+
     @Override
     public CompletableFuture<State> cut() {
-      return pipeline.cut();
+      return now().cut();
     }
 
     @Override
     public long rows() {
-      return pipeline.trainedRows();
+      return now().trainedRows();
     }
 
     @Override
     public void durable(State cut) {
-      pipeline.durable(cut);
+      now().durable(cut);
     }
 
     @Override
     public long pauseNanos() {
-      return pipeline.snapshotNanos();
+      return now().snapshotNanos();
     }
 
     @Override
     public Checkpoints.Names names() {
-      return pipeline.names();
+      return now().names();
+    }
+  }
+
+  /** Called on the device thread, which the rollback waits for. */
+  private void poisoned(Poison poison) {
+    Thread thread = new Thread(() -> goBack(poison), "penstock-rollback");
+    thread.setDaemon(true);
+    rollback = thread;
+    thread.start();
+  }
+
+  /** Resumes as after a crash, but for the rows that do harm. */
+  private void goBack(Poison poison) {
+    TrainingPipeline spoilt = Objects.requireNonNull(pipeline);
+    Checkpoints kept = Objects.requireNonNull(checkpoints);
+    kept.leaveWay();
+    long reached = spoilt.trainedRows();
+    spoilt.close();
+    if (phase != Phase.RUNNING) {
+      end();
+      return;
+    }
+    try {
+      Checkpoint from = kept.goBack(poison);
+      State saved = from.state();
+      pipelineThread = pipelineThread();
+      sources = sources.reopened();
+      TrainingPipeline made = pipeline(from.columns(), saved);
+      LOG.warn(
+          "{} minibatches in a row were not trained on; going back from row {} to row {}, and on without the {} rows before and in them{}",
+          config.errors().rollbackAfter(),
+          reached,
+          made.trainedRows(),
+          poison.rowCount(),
+          poison.learningRateFactor() == 1
+              ? ""
+              : ", with %s of the learning rate".formatted(poison.learningRateFactor()));
+      rejections.restore(saved);
+      receivedBefore = receivedRows(made) - stages.ingest.rows();
+      begin(made);
+    } catch (SourceException | CheckpointException | IllegalArgumentException e) {
+      fail("a rollback failed: " + Causes.of(e));
+      end();
     }
   }
 
@@ -426,6 +507,7 @@ final class TrainingRun implements Run {
     if (started && pipeline == null) {
       awaitPipeline();
     }
+    awaitRollback();
     TrainingPipeline last = pipeline;
     if (last != null) {
       last.close();
@@ -436,6 +518,16 @@ final class TrainingRun implements Run {
     }
     // What a connection sends on late is given back on this thread.
     pipelineThread.disposeGracefully().subscribe();
+  }
+
+  private void awaitRollback() {
+    try {
+      for (Thread last = rollback; last != null && last.isAlive(); last = rollback) {
+        last.join();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** The header may just have come: then the pipeline is being put together, and ends as soon as it has begun. */

@@ -39,7 +39,7 @@ class FakeRun implements Run {
         "tcp://127.0.0.1:9000",
         "cpu",
         10,
-        new Rows(trained + rejected + notTrained, trained, rejected, 0, notTrained),
+        new Rows(trained + rejected + notTrained, trained, rejected, 0, 0, notTrained),
         trained / 256,
         0.25,
         GOOD,
@@ -50,6 +50,7 @@ class FakeRun implements Run {
         new Memory(3, 8, 1 << 20, 64 << 20, 4096, 0.5),
         new Copy(0, Double.NaN),
         new Outcome(List.of(new LedgerEntry("trained", trained, "00ff")), "abc123"),
+        RunSnapshot.Setbacks.NONE,
         RunSnapshot.Saved.NONE,
         failure);
   }

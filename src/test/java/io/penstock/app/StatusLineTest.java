@@ -78,6 +78,7 @@ class StatusLineTest {
         run.memory(),
         run.copy(),
         run.outcome(),
+        run.setbacks(),
         run.saved(),
         null);
   }

@@ -68,6 +68,27 @@ public record Config(
     return ConfigReader.parse("configuration", yaml, List.of(sets));
   }
 
+  /** The same run with another step size. */
+  public Config withLearningRate(double rate) {
+    return new Config(
+        name,
+        source,
+        schema,
+        features,
+        batch,
+        model,
+        loss,
+        optimizer.withLearningRate(rate),
+        device,
+        precision,
+        pipeline,
+        evaluation,
+        errors,
+        checkpoint,
+        http,
+        seed);
+  }
+
   /**
    * How minibatches are cut.
    *

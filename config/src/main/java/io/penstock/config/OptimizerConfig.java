@@ -9,6 +9,9 @@ public sealed interface OptimizerConfig {
   /** Bound on the gradient's global norm; 0: none. */
   double clipNorm();
 
+  /** The same rule with another step size. */
+  OptimizerConfig withLearningRate(double rate);
+
   /**
    * Stochastic gradient descent.
    *
@@ -22,6 +25,11 @@ public sealed interface OptimizerConfig {
     /** Checks ranges. */
     public Sgd {
       Setting.check(Sgd.class, learningRate, clipNorm);
+    }
+
+    @Override
+    public OptimizerConfig withLearningRate(double rate) {
+      return new Sgd(rate, clipNorm);
     }
   }
 
@@ -41,6 +49,11 @@ public sealed interface OptimizerConfig {
     public Momentum {
       Setting.check(Momentum.class, learningRate, momentum, clipNorm);
     }
+
+    @Override
+    public OptimizerConfig withLearningRate(double rate) {
+      return new Momentum(rate, momentum, clipNorm);
+    }
   }
 
   /**
@@ -59,6 +72,11 @@ public sealed interface OptimizerConfig {
     public Nesterov {
       Setting.check(Nesterov.class, learningRate, momentum, clipNorm);
     }
+
+    @Override
+    public OptimizerConfig withLearningRate(double rate) {
+      return new Nesterov(rate, momentum, clipNorm);
+    }
   }
 
   /**
@@ -76,6 +94,11 @@ public sealed interface OptimizerConfig {
     /** Checks ranges. */
     public Adagrad {
       Setting.check(Adagrad.class, learningRate, epsilon, clipNorm);
+    }
+
+    @Override
+    public OptimizerConfig withLearningRate(double rate) {
+      return new Adagrad(rate, epsilon, clipNorm);
     }
   }
 
@@ -96,6 +119,11 @@ public sealed interface OptimizerConfig {
     /** Checks ranges. */
     public RmsProp {
       Setting.check(RmsProp.class, learningRate, decay, epsilon, clipNorm);
+    }
+
+    @Override
+    public OptimizerConfig withLearningRate(double rate) {
+      return new RmsProp(rate, decay, epsilon, clipNorm);
     }
   }
 
@@ -118,6 +146,11 @@ public sealed interface OptimizerConfig {
     /** Checks ranges. */
     public Adam {
       Setting.check(Adam.class, learningRate, beta1, beta2, epsilon, clipNorm);
+    }
+
+    @Override
+    public OptimizerConfig withLearningRate(double rate) {
+      return new Adam(rate, beta1, beta2, epsilon, clipNorm);
     }
   }
 
@@ -142,6 +175,11 @@ public sealed interface OptimizerConfig {
     /** Checks ranges. */
     public AdamW {
       Setting.check(AdamW.class, learningRate, beta1, beta2, epsilon, weightDecay, clipNorm);
+    }
+
+    @Override
+    public OptimizerConfig withLearningRate(double rate) {
+      return new AdamW(rate, beta1, beta2, epsilon, weightDecay, clipNorm);
     }
   }
 }

@@ -65,6 +65,36 @@ public sealed interface SourceConfig {
             "acknowledge", "must be left out with feed, which sends without acknowledgements");
       }
     }
+
+    /** The same, on another port. */
+    public Tcp withPort(int another) {
+      return new Tcp(
+          another,
+          bind,
+          insecure,
+          format,
+          maxLineBytes,
+          maxConnections,
+          idleTimeout,
+          endAfterConnections,
+          feed,
+          acknowledge);
+    }
+
+    /** The same, which ends after so many connections. */
+    public Tcp withEndAfterConnections(int connections) {
+      return new Tcp(
+          port,
+          bind,
+          insecure,
+          format,
+          maxLineBytes,
+          maxConnections,
+          idleTimeout,
+          connections,
+          feed,
+          acknowledge);
+    }
   }
 
   /**

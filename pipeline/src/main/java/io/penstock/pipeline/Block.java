@@ -72,6 +72,32 @@ public final class Block implements StreamItem {
     this.arrivalNanos = arrivalNanos;
   }
 
+  /** Takes out the rows from {@code from} until before {@code to}; those behind move up. The position stays as it is. */
+  void remove(int from, int to) {
+    BlockSchema schema = layout().schema();
+    for (int column = 0; column < schema.columns().size(); column++) {
+      moveUp(layout().columnOffset(column), schema.columns().get(column).kind().bytes(), from, to);
+    }
+    moveUp(layout().labelOffset(), Float.BYTES, from, to);
+    if (schema.weighted()) {
+      moveUp(layout().weightOffset(), Float.BYTES, from, to);
+    }
+    if (schema.timed()) {
+      moveUp(layout().timeOffset(), Long.BYTES, from, to);
+    }
+    moveUp(layout().rowOffset(), Long.BYTES, from, to);
+    rows -= to - from;
+  }
+
+  private void moveUp(long column, int valueBytes, int from, int to) {
+    MemorySegment.copy(
+        memory,
+        column + (long) to * valueBytes,
+        memory,
+        column + (long) from * valueBytes,
+        (long) (rows - to) * valueBytes);
+  }
+
   /** Gives the memory back to the pool. */
   public void release() {
     if (!pool.release(this)) {

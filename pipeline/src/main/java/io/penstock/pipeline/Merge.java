@@ -7,6 +7,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
+import org.agrona.collections.LongLongConsumer;
 import reactor.core.publisher.Flux;
 
 /**
@@ -19,12 +20,26 @@ public final class Merge implements Stateful {
   /** The tally of rejected rows in a cut, see {@link RowTally#restore}. */
   public static final String REJECTED = "ledger.rejected";
 
+  /** The tally of rows that were left out after a rollback. */
+  public static final String LEFT_OUT = "ledger.leftOut";
+
+  private static final String TO_LEAVE_OUT = "leaveOut";
+
   private final List<Source> sources;
   private final int epoch;
   private final Interleave items;
   private final AtomicLong nextBarrier = new AtomicLong();
   private final List<PartitionCursor> cursors = new CopyOnWriteArrayList<>();
   private final RowTally rejected = new RowTally();
+
+  /** Rows that a rollback has found to be bad; they have not come yet, or not all of them. */
+  private List<RowRange> toLeaveOut = List.of();
+
+  private RowTally leftOut = new RowTally();
+  private LongLongConsumer onLeftOut = (partition, row) -> {};
+
+  /** As much of {@link #leftOut} as other threads may see. */
+  private volatile RowTally leftOutSoFar = leftOut;
 
   /**
    * Merges what {@code sources} send.
@@ -84,16 +99,76 @@ public final class Merge implements Stateful {
       tallyRejected(block, cursor);
     }
     cursor.advanceTo(block.nextRow(), block.nextOffset());
+    if (!toLeaveOut.isEmpty()) {
+      leaveOut(block, cursor);
+    }
+  }
+
+  private void leaveOut(Block block, PartitionCursor cursor) {
+    List<RowRange> left = new ArrayList<>();
+    RowTally tally = new RowTally();
+    tally.add(leftOut);
+    for (RowRange range : toLeaveOut) {
+      if (range.partition() == cursor.key()) {
+        leaveOut(block, range, tally);
+      }
+      if (range.partition() != cursor.key() || range.last() >= cursor.nextRow()) {
+        left.add(range);
+      }
+    }
+    toLeaveOut = left;
+    leftOut = tally;
+    leftOutSoFar = tally;
+  }
+
+  private void leaveOut(Block block, RowRange range, RowTally tally) {
+    int from = firstAtLeast(block, range.first());
+    int to = firstAtLeast(block, range.last() + 1);
+    if (from == to) {
+      return;
+    }
+    for (int i = from; i < to; i++) {
+      long row = rowNumber(block, i);
+      tally.add(range.partition(), row);
+      onLeftOut.accept(range.partition(), row);
+    }
+    block.remove(from, to);
+  }
+
+  private static int firstAtLeast(Block block, long row) {
+    int i = 0;
+    while (i < block.rows() && rowNumber(block, i) < row) {
+      i++;
+    }
+    return i;
+  }
+
+  private static long rowNumber(Block block, int index) {
+    return Values.getLong(block.memory(), block.layout().rowOffset(), index);
+  }
+
+  /** Tells {@code consumer} partition and number of each row that is left out; on the pipeline thread. Before the beginning. */
+  public void onLeftOut(LongLongConsumer consumer) {
+    onLeftOut = consumer;
+  }
+
+  /** The rows left out so far; not to be changed. Any thread. */
+  public RowTally leftOut() {
+    return leftOutSoFar;
+  }
+
+  /** Makes a run that goes on from {@code cut} leave out these rows, as well as those that it leaves out already. */
+  public static void leaveOut(State cut, List<RowRange> rows) {
+    List<RowRange> all = new ArrayList<>(RowRange.ofLongs(cut.longs(TO_LEAVE_OUT)));
+    all.addAll(rows);
+    cut.put(TO_LEAVE_OUT, RowRange.toLongs(all));
   }
 
   /** Rows are numbered before they are decoded: a number that is missing is that of a rejected row. */
   private void tallyRejected(Block block, PartitionCursor cursor) {
     long expected = cursor.nextRow();
     for (int i = 0; i <= block.rows(); i++) {
-      long next =
-          i == block.rows()
-              ? block.nextRow()
-              : Values.getLong(block.memory(), block.layout().rowOffset(), i);
+      long next = i == block.rows() ? block.nextRow() : rowNumber(block, i);
       while (expected < next) {
         rejected.add(cursor.key(), expected++);
       }
@@ -118,21 +193,25 @@ public final class Merge implements Stateful {
     }
   }
 
-  /** Writes positions, and the rows that were rejected before them. On the pipeline thread, or when the stream has ended. */
+  /** Writes positions, the rows that were rejected or left out before them, and those to be left out behind. On the pipeline thread, or when the stream has ended. */
   @Override
   public void save(State state) {
     state.put(POSITIONS, positions());
     rejected.save(state, REJECTED);
+    leftOut.save(state, LEFT_OUT);
+    state.put(TO_LEAVE_OUT, RowRange.toLongs(toLeaveOut));
     // Behind the positions: what a source writes can only be newer, which it allows for.
     for (int i = 0; i < sources.size(); i++) {
       sources.get(i).save(scope(state, i));
     }
   }
 
-  /** Takes over the rejected rows; the positions are for the sources: {@link #cursors}. */
+  /** Takes over the rejected rows and those left out, or to be; the positions are for the sources: {@link #cursors}. */
   @Override
   public void restore(State state) {
     rejected.restore(state, REJECTED);
+    leftOut.restore(state, LEFT_OUT);
+    toLeaveOut = RowRange.ofLongs(state.longs(TO_LEAVE_OUT));
   }
 
   /** Source, partition, next row and offset of every partition, one after the other. */

@@ -38,6 +38,16 @@ public final class PartitionCursor {
     return ((long) source << 32) | (partition & 0xffffffffL);
   }
 
+  /** The source in a {@link #key}. */
+  public static int source(long key) {
+    return (int) (key >> 32);
+  }
+
+  /** The partition in a {@link #key}. */
+  public static int partition(long key) {
+    return (int) key;
+  }
+
   /** Number of the first row that has not passed yet, rejected rows counted in. */
   public long nextRow() {
     return nextRow;

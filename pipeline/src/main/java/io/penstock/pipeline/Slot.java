@@ -60,6 +60,29 @@ public final class Slot {
     return memory.get(DOUBLE, SlotLayout.WEIGHT_SUM_OFFSET);
   }
 
+  /** {@link PartitionCursor#key} of a row's partition. */
+  public long partition(int row) {
+    return Values.getLong(memory, layout.partitionOffset(), row);
+  }
+
+  /** Number of a row within its partition. */
+  public long rowNumber(int row) {
+    return Values.getLong(memory, layout.rowOffset(), row);
+  }
+
+  /** A feature of a row, as the operators have made it. */
+  public float feature(int feature, int row) {
+    return Values.getFloat(memory, layout.featureOffset(feature), row);
+  }
+
+  public float label(int row) {
+    return Values.getFloat(memory, layout.labelOffset(), row);
+  }
+
+  public float weight(int row) {
+    return Values.getFloat(memory, layout.weightOffset(), row);
+  }
+
   void header(int validRows, long sequence, double weightSum) {
     memory.set(INT, SlotLayout.VALID_ROWS_OFFSET, validRows);
     memory.set(LONG, SlotLayout.SEQUENCE_OFFSET, sequence);

@@ -58,6 +58,11 @@ public record Checkpoint(
     features = List.copyOf(features);
   }
 
+  /** The same, as the one of another number. */
+  public Checkpoint withNumber(long other) {
+    return new Checkpoint(other, created, version, configuration, columns, features, state);
+  }
+
   /** Writes the file's bytes; returns how many there are. */
   long write(Disk disk, FileChannel file) throws IOException {
     Map<String, String> metadata = new LinkedHashMap<>();

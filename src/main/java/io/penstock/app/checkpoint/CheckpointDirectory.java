@@ -12,10 +12,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -258,6 +260,48 @@ public final class CheckpointDirectory implements AutoCloseable {
   /** The state, but for its matrices, of the oldest checkpoint that a run may go on from: nothing before it is asked for again. */
   public Optional<State> oldest() {
     return Optional.ofNullable(kept.peekFirst()).map(Kept::positions);
+  }
+
+  /** Whether there is a checkpoint that a run may go on from. */
+  public boolean isEmpty() {
+    return kept.isEmpty();
+  }
+
+  /**
+   * The newest checkpoint of those that {@code fits} says yes to, by their state without matrices; where there is none, the
+   * oldest. Damaged ones are named in the log. All that are newer are deleted: the run is to go on from there another way.
+   *
+   * @throws CheckpointException where none is whole
+   */
+  public Checkpoint goBack(Predicate<State> fits) {
+    List<Kept> candidates = new ArrayList<>(kept);
+    Collections.reverse(candidates);
+    List<Kept> wanted = new ArrayList<>(candidates);
+    wanted.removeIf(candidate -> !fits.test(candidate.positions()));
+    candidates.removeAll(wanted);
+    wanted.addAll(candidates.reversed());
+    for (Kept candidate : wanted) {
+      try {
+        Checkpoint found = Checkpoint.read(disk, candidate.file());
+        forgetAfter(found.number());
+        return found;
+      } catch (CheckpointException e) {
+        LOG.warn("{}; going on to another one", e.getMessage());
+      }
+    }
+    throw new CheckpointException(
+        "checkpoint.directory: no checkpoint in %s is whole".formatted(folder));
+  }
+
+  private void forgetAfter(long number) {
+    while (number(kept.getLast().file()) > number) {
+      Path file = kept.removeLast().file();
+      try {
+        disk.delete(file);
+      } catch (IOException e) {
+        LOG.warn("{}: cannot be deleted ({})", file, e.toString());
+      }
+    }
   }
 
   private Path file(long number) {

@@ -18,6 +18,7 @@ import io.penstock.trainer.model.TrainingState;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.function.BooleanSupplier;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.EpochNanoClock;
 import org.agrona.concurrent.NanoClock;
@@ -35,7 +36,7 @@ public final class Trainer implements Agent, Stateful {
   /** The tally of trained rows in a cut, see {@link RowTally#restore}. */
   public static final String TRAINED = "ledger.trained";
 
-  /** The tally of rows whose step was not applied. */
+  /** The tally of rows whose step was not applied, and which the run did not go back for. */
   public static final String SKIPPED = "ledger.skipped";
 
   private static final ValueLayout.OfLong LONG =
@@ -54,6 +55,8 @@ public final class Trainer implements Agent, Stateful {
   private final Histogram freshnessNanos = new Histogram();
   private final TrainingState training;
   private final SnapshotMemory snapshots;
+  private PoisonGuard guard = new PoisonGuard(0, 0, () -> false);
+  private SkippedRows skippedRows = SkippedRows.NONE;
   private final long[] submittedAt;
   private final int mask;
   private double loss = Double.NaN;
@@ -112,6 +115,35 @@ public final class Trainer implements Agent, Stateful {
     status = currentStatus();
   }
 
+  /**
+   * Has the steps' ends watched: the trainer stops where {@link #poison} tells that it must not go on. Before the first cycle and
+   * {@link #restore}.
+   *
+   * @param after steps in a row that were not applied, upon which it stops; 0: never
+   * @param learningRate as configured
+   * @param canGoBack whether there is a checkpoint to go back to
+   * @param skippedTo is told of the minibatches that were not applied
+   */
+  public void guard(
+      int after, double learningRate, BooleanSupplier canGoBack, SkippedRows skippedTo) {
+    guard = new PoisonGuard(after, learningRate, canGoBack);
+    skippedRows = skippedTo;
+  }
+
+  /**
+   * What is left of the learning rate in a run that goes on from {@code cut}: rollbacks may have made it smaller.
+   *
+   * @param configured the learning rate; where that of the cut was another one, all of it is left
+   */
+  public static double learningRateFactor(State cut, double configured) {
+    return PoisonGuard.learningRateFactor(cut, configured);
+  }
+
+  /** Why the trainer has stopped by itself: the rows that the run must do without; null where it has not. On its own thread. */
+  public @Nullable Poison poison() {
+    return guard.poison();
+  }
+
   @Override
   public String roleName() {
     return "device";
@@ -151,7 +183,7 @@ public final class Trainer implements Agent, Stateful {
   private int submit() {
     int work = 0;
     long published = ring.published();
-    while (next <= published && !stopRequested) {
+    while (next <= published && !stops()) {
       Slot slot = ring.get(next);
       Barrier barrier = slot.barrier();
       if (barrier != null) {
@@ -213,7 +245,8 @@ public final class Trainer implements Agent, Stateful {
   private void count(Slot slot) {
     SlotLayout layout = slot.layout();
     MemorySegment memory = slot.memory();
-    RowTally tally = result.status() == Status.APPLIED ? trained : skipped;
+    boolean applied = result.status() == Status.APPLIED;
+    RowTally tally = applied ? trained : skipped;
     long now = wallClock.nanoTime();
     int rows = slot.validRows();
     long partitions = layout.partitionOffset();
@@ -224,6 +257,10 @@ public final class Trainer implements Agent, Stateful {
       tally.add(memory.get(LONG, partitions + at), memory.get(LONG, numbers + at));
     }
     rowsTrained = trained.rows();
+    guard.ended(slot, result.status());
+    if (!applied) {
+      skippedRows.skipped(slot, result);
+    }
     countFreshness(memory, times, rows, now);
     meter.passed(rows, layout.deviceBytes());
   }
@@ -257,7 +294,7 @@ public final class Trainer implements Agent, Stateful {
 
   /**
    * Whether nothing is left to do, as the last duty cycle saw it: after {@link #endOfStream}, all slots are free again; after a
-   * stop, no step is in flight.
+   * stop, or with {@link #poison}, no step is in flight.
    */
   public boolean isDone() {
     return done;
@@ -267,8 +304,12 @@ public final class Trainer implements Agent, Stateful {
     return saving == null && allStepsEnded();
   }
 
+  private boolean stops() {
+    return stopRequested || guard.poison() != null;
+  }
+
   private boolean allStepsEnded() {
-    return stopRequested
+    return stops()
         ? inFlight() == 0
         // In this order: what was published before the end was said must be seen.
         : ended && ring.released() == ring.published();
@@ -289,6 +330,9 @@ public final class Trainer implements Agent, Stateful {
         trained.hash(),
         skipped.rows(),
         skipped.hash(),
+        guard.skippedInARow(),
+        guard.rollbacks(),
+        guard.learningRateFactor(),
         loss,
         training.evaluation(),
         Quantiles.of(stepNanos),
@@ -297,14 +341,15 @@ public final class Trainer implements Agent, Stateful {
 
   private void saveInOneCopy(State state) {
     long began = clock.nanoTime();
-    saveTallies(state);
+    saveCounts(state);
     session.snapshot(state, snapshots.takenBy(state));
     snapshotNanos = clock.nanoTime() - began;
   }
 
-  private void saveTallies(State state) {
+  private void saveCounts(State state) {
     trained.save(state, TRAINED);
     skipped.save(state, SKIPPED);
+    guard.save(state);
   }
 
   /** Rows trained on so far, for whoever looks often: unlike {@link #status}, it costs the device thread nothing. */
@@ -320,7 +365,7 @@ public final class Trainer implements Agent, Stateful {
   /** Writes trainer and device state; no step may be in flight. */
   @Override
   public void save(State state) {
-    saveTallies(state);
+    saveCounts(state);
     session.save(state);
   }
 
@@ -328,6 +373,7 @@ public final class Trainer implements Agent, Stateful {
   public void restore(State state) {
     trained.restore(state, TRAINED);
     skipped.restore(state, SKIPPED);
+    guard.restore(state);
     rowsTrained = trained.rows();
     session.restore(state);
     status = currentStatus();

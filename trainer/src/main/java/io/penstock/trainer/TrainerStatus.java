@@ -11,6 +11,9 @@ import io.penstock.trainer.model.Evaluation;
  * @param trainedHash {@link io.penstock.pipeline.RowTally#hash} of those rows
  * @param rowsSkipped rows of skipped steps
  * @param skippedHash of those
+ * @param skippedInARow steps since the last that was applied, those without weight left out
+ * @param rollbacks how often the run has gone back to a checkpoint, to do without rows
+ * @param learningRateFactor what rollbacks have left of the learning rate
  * @param loss mean loss of the last step; NaN before the first
  * @param stepNanos from a step's submission to the end it was seen at
  * @param freshnessNanos from a row's event time to the end of its step
@@ -22,6 +25,9 @@ public record TrainerStatus(
     String trainedHash,
     long rowsSkipped,
     String skippedHash,
+    int skippedInARow,
+    long rollbacks,
+    double learningRateFactor,
     double loss,
     Evaluation evaluation,
     Quantiles stepNanos,

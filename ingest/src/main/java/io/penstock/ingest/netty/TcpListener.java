@@ -145,6 +145,11 @@ public final class TcpListener implements AutoCloseable {
     endLoopsAfterTheLast();
   }
 
+  /** Waits until the port is free for another listener; after {@link #close}. */
+  public void awaitClosed() {
+    server.onDispose().block();
+  }
+
   /** Where the listener's own work is done. */
   EventLoop loop() {
     return server.channel().eventLoop();

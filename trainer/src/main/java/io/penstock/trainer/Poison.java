@@ -1,0 +1,45 @@
+package io.penstock.trainer;
+
+import io.penstock.pipeline.Merge;
+import io.penstock.pipeline.RowRange;
+import io.penstock.pipeline.State;
+import java.util.List;
+
+/**
+ * Rows that a run must do without: too many minibatches in a row were not applied, so those applied just before them may have
+ * spoilt the weights, and all of them the operators' state. The way on is a checkpoint from before them.
+ *
+ * @param rows of the minibatches that were not applied, and of some applied before them
+ * @param firstStep steps that had ended before the first of these minibatches
+ * @param calmStep steps that must have ended until the next rollback counts as one at another place
+ * @param attempts how often the run went back at about this place before
+ * @param rollbacks how often it did so at all
+ * @param learningRateFactor what is to be left of the learning rate from here on
+ */
+public record Poison(
+    List<RowRange> rows,
+    long firstStep,
+    long calmStep,
+    int attempts,
+    long rollbacks,
+    double learningRateFactor) {
+  public Poison {
+    rows = List.copyOf(rows);
+  }
+
+  /** How many rows those are at most: some may have been rejected. */
+  public long rowCount() {
+    return rows.stream().mapToLong(range -> range.last() - range.first() + 1).sum();
+  }
+
+  /** Whether {@code cut} was made before any of the rows could do harm. */
+  public boolean isBehind(State cut) {
+    return PoisonGuard.isCalm(cut) && PoisonGuard.steps(cut) <= firstStep;
+  }
+
+  /** Makes a run that goes on from {@code cut} do without the rows. */
+  public void leaveOut(State cut) {
+    PoisonGuard.wentBack(cut, this);
+    Merge.leaveOut(cut, rows);
+  }
+}
