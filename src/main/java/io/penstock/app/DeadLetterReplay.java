@@ -38,6 +38,7 @@ final class DeadLetterReplay implements AutoCloseable {
   private final List<Opened> files;
   private final Map<String, Long> rowsByHeader = new LinkedHashMap<>();
   private long cut;
+  private long withoutRow;
   private long unreadable;
 
   /** A file as it was when it was opened; moved aside or deleted since, it can still be read. */
@@ -51,14 +52,29 @@ final class DeadLetterReplay implements AutoCloseable {
   private static final class Letter {
     private final String header;
     private final byte @Nullable [] row;
+    private final boolean withoutRow;
+
+    /** Of a row that was accepted: its text was no longer there when it turned out that it is not trained on. */
+    static Letter withoutRow() {
+      return new Letter("", null, true);
+    }
 
     /**
      * @param header empty: the row came under none
      * @param row null: there is only a part of it
      */
     Letter(String header, byte @Nullable [] row) {
+      this(header, row, false);
+    }
+
+    private Letter(String header, byte @Nullable [] row, boolean withoutRow) {
       this.header = header;
       this.row = row;
+      this.withoutRow = withoutRow;
+    }
+
+    boolean isWithoutRow() {
+      return withoutRow;
     }
 
     String header() {
@@ -87,6 +103,8 @@ final class DeadLetterReplay implements AutoCloseable {
     Optional<Letter> letter = letter(line);
     if (letter.isEmpty()) {
       unreadable++;
+    } else if (letter.get().isWithoutRow()) {
+      withoutRow++;
     } else if (letter.get().row() == null) {
       cut++;
     } else {
@@ -148,8 +166,13 @@ final class DeadLetterReplay implements AutoCloseable {
     if (!json.path("source").isString()
         || !json.path("partition").isNumber()
         || !json.path("row").isNumber()
-        || !json.path("reason").isString()
-        || !(text.isString() || bytes.isString())) {
+        || !json.path("reason").isString()) {
+      return Optional.empty();
+    }
+    if (DeadLetters.isWithoutRow(json.path("reason").asString())) {
+      return Optional.of(Letter.withoutRow());
+    }
+    if (!(text.isString() || bytes.isString())) {
       return Optional.empty();
     }
     boolean part =
@@ -187,6 +210,11 @@ final class DeadLetterReplay implements AutoCloseable {
     List<String> not = new ArrayList<>();
     if (cut > 0) {
       not.add("%s of which only a part was kept".formatted(Texts.count(cut, "row")));
+    }
+    if (withoutRow > 0) {
+      not.add(
+          "%s that were accepted but not trained on, kept without their text"
+              .formatted(Texts.count(withoutRow, "row")));
     }
     if (unreadable > 0) {
       not.add("%s that cannot be read".formatted(Texts.count(unreadable, "line")));

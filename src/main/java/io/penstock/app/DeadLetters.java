@@ -253,6 +253,12 @@ final class DeadLetters implements Rejections, SkippedRows, AutoCloseable {
     };
   }
 
+  /** Whether letters of that reason have no text of the row: it had been accepted. */
+  static boolean isWithoutRow(String reason) {
+    return reason.equals(LEFT_OUT)
+        || Arrays.stream(StepResult.Status.values()).anyMatch(s -> name(s).equals(reason));
+  }
+
   private LongAdder counter(Reason reason) {
     return Objects.requireNonNull(counts.get(reason));
   }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -129,6 +130,104 @@ class MergeTest {
         .thenCancel()
         .verify();
     seen.forEach(MergeTest::release);
+  }
+
+  @Test
+  void shouldLeaveOutRowsAndCountThemAndSayWhich() {
+    State saved = new State();
+    merge.save(saved);
+    Merge.leaveOut(saved, List.of(new RowRange(a.key(), 3, 7), new RowRange(b.key(), 0, 99)));
+    Merge.leaveOut(saved, List.of(new RowRange(a.key(), 10, 10)));
+    List<String> told = new ArrayList<>();
+    Merge resumed = new Merge(List.of(source()), 0, Runnable::run);
+    resumed.restore(saved);
+    resumed.onLeftOut((partition, row) -> told.add(partition + ":" + row));
+    List<StreamItem> seen = new ArrayList<>();
+    var running = resumed.items().subscribe(seen::add);
+    itemsA.next(rows.block(a, 0, 5));
+    var _ = resumed.cut();
+    itemsB.next(rows.block(b, 0, 4));
+    itemsA.next(rows.block(a, 5, 12));
+    var _ = resumed.cut();
+    itemsA.next(rows.block(a, 12, 14));
+    running.dispose();
+
+    assertThat(numbers(seen.get(0))).containsExactly(0L, 1L, 2L);
+    assertThat(numbers(seen.get(2))).isEmpty();
+    assertThat(numbers(seen.get(3))).containsExactly(8L, 9L, 11L);
+    assertThat(((Block) seen.get(3)).nextRow()).isEqualTo(12);
+    assertThat(numbers(seen.get(5))).containsExactly(12L, 13L);
+    assertThat(told)
+        .containsExactly("0:3", "0:4", "1:0", "1:1", "1:2", "1:3", "0:5", "0:6", "0:7", "0:10");
+    RowTally expected = new RowTally();
+    List.of(3L, 4L, 5L, 6L, 7L, 10L).forEach(row -> expected.add(a.key(), row));
+    List.of(0L, 1L, 2L, 3L).forEach(row -> expected.add(b.key(), row));
+    assertThat(resumed.leftOut().hash()).isEqualTo(expected.hash());
+    assertThat(resumed.leftOut().rows()).isEqualTo(10);
+    assertThat(((Barrier) seen.get(1)).state().longs("leaveOut"))
+        .as("what is still to be left out at the first cut")
+        .containsExactly(a.key(), 3, 7, b.key(), 0, 99, a.key(), 10, 10);
+    assertThat(((Barrier) seen.get(4)).state().longs("leaveOut"))
+        .as("what has passed is forgotten")
+        .containsExactly(b.key(), 0, 99);
+    assertThat(((Barrier) seen.get(4)).state().longs(Merge.LEFT_OUT)[0]).isEqualTo(10);
+    assertThat(((Barrier) seen.get(4)).state().longs(Merge.REJECTED)[0]).isZero();
+    seen.forEach(MergeTest::release);
+  }
+
+  @Test
+  void shouldKeepTheValuesOfRowsTogetherWhereOthersAreLeftOut() {
+    BlockSchema schema =
+        new BlockSchema(
+            List.of(
+                new BlockSchema.Column("x0", BlockSchema.Kind.NUMBER, false),
+                new BlockSchema.Column("x1", BlockSchema.Kind.NUMBER, false)),
+            new BlockSchema.Label("y", 0, List.of()),
+            "w",
+            "t");
+    long seed = 7;
+    SplittableRandom random = new SplittableRandom(seed);
+    try (Rows many = new Rows(schema, 64, 64)) {
+      for (int round = 0; round < 200; round++) {
+        int rowsOfBlock = random.nextInt(1, 65);
+        Block block = many.block(a, 100, 100 + rowsOfBlock);
+        int from = random.nextInt(rowsOfBlock);
+        int to = random.nextInt(from, rowsOfBlock + 1);
+        block.remove(from, to);
+        assertThat(block.rows()).isEqualTo(rowsOfBlock - (to - from));
+        List<Long> numbers = numbers(block);
+        for (int i = 0; i < numbers.size(); i++) {
+          long row = i < from ? 100 + i : 100 + i + to - from;
+          String where = "seed %d, round %d, row %d".formatted(seed, round, row);
+          BlockLayout layout = block.layout();
+          assertThat(numbers.get(i)).as(where).isEqualTo(row);
+          for (int c = 0; c < 2; c++) {
+            assertThat(Values.getFloat(block.memory(), layout.columnOffset(c), i))
+                .as(where)
+                .isEqualTo(Rows.value(row, c));
+          }
+          assertThat(Values.getFloat(block.memory(), layout.labelOffset(), i))
+              .as(where)
+              .isEqualTo(Rows.label(row));
+          assertThat(Values.getFloat(block.memory(), layout.weightOffset(), i))
+              .as(where)
+              .isEqualTo(0.5f + row);
+          assertThat(Values.getLong(block.memory(), layout.timeOffset(), i))
+              .as(where)
+              .isEqualTo(1000 + row);
+        }
+        block.release();
+      }
+    }
+  }
+
+  private static List<Long> numbers(StreamItem item) {
+    Block block = (Block) item;
+    List<Long> numbers = new ArrayList<>();
+    for (int i = 0; i < block.rows(); i++) {
+      numbers.add(Values.getLong(block.memory(), block.layout().rowOffset(), i));
+    }
+    return numbers;
   }
 
   @Test

@@ -8,6 +8,7 @@ import io.penstock.config.OptimizerConfig;
 import io.penstock.config.SchemaConfig.LabelConfig;
 import io.penstock.config.SchemaConfig.LabelType;
 import io.penstock.pipeline.Barrier;
+import io.penstock.pipeline.Slot;
 import io.penstock.pipeline.SlotFiller;
 import io.penstock.pipeline.SlotFiller.Rows;
 import io.penstock.pipeline.SlotLayout;
@@ -17,6 +18,7 @@ import io.penstock.pipeline.State;
 import io.penstock.trainer.device.Device;
 import io.penstock.trainer.device.DeviceSession;
 import io.penstock.trainer.device.LateDevice;
+import io.penstock.trainer.device.StepResult;
 import io.penstock.trainer.model.InitialParameters;
 import io.penstock.trainer.model.Lowering;
 import io.penstock.trainer.model.ModelSpec;
@@ -24,6 +26,7 @@ import io.penstock.trainer.model.Program;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -181,6 +184,49 @@ public abstract class TrainerContract {
         state.release();
       }
       run.finish();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 3})
+  void shouldStopAfterTooManyMinibatchesInARowThatWereNotApplied(int late) {
+    int good = 20;
+    List<Rows> spoilt = new ArrayList<>(minibatches.subList(0, good));
+    for (Rows rows : minibatches.subList(good, minibatches.size())) {
+      float[][] features = rows.features().clone();
+      features[0] = features[0].clone();
+      features[0][0] = Float.POSITIVE_INFINITY;
+      spoilt.add(new Rows(features, rows.labels(), rows.weights()));
+    }
+    List<Long> told = new ArrayList<>();
+    SkippedRows to =
+        new SkippedRows() {
+          @Override
+          public void skipped(Slot slot, StepResult result) {
+            assertThat(result.status()).isEqualTo(StepResult.Status.NOT_FINITE);
+            told.add(slot.rowNumber(0));
+          }
+
+          @Override
+          public void leftOut(long partition, long row) {}
+        };
+    try (Run run = new Run(new LateDevice(device(), late, SEED));
+        Run whole = new Run(device())) {
+      run.trainer.guard(3, 0.01, () -> true, to);
+      int offered = 0;
+      while (!run.trainer.isDone()) {
+        if (SlotFiller.offer(run.ring, offered, spoilt.get(offered), (long) offered * ROWS)) {
+          offered++;
+        }
+        run.trainer.doWork();
+      }
+      Poison poison = Objects.requireNonNull(run.trainer.poison());
+      assertThat(poison.rows().getFirst().first()).isEqualTo((good - 1L) * ROWS);
+      assertThat(poison.rows().getLast().last()).isEqualTo((good + 3L) * ROWS - 1);
+      assertThat(poison.firstStep()).isEqualTo(good - 1);
+      assertThat(told).startsWith((long) good * ROWS, (good + 1L) * ROWS, (good + 2L) * ROWS);
+      whole.train(0, good);
+      assertThat(run.session.weightsSha256()).isEqualTo(whole.finish());
     }
   }
 
