@@ -14,7 +14,7 @@ enum PenstockMeter {
       Kind.COUNTER,
       "penstock.skipped",
       "rows",
-      "Rows whose step was not applied, its loss or gradient not being finite."),
+      "Rows whose step was not applied: loss or gradient not finite, the loss a spike, or no weight."),
   BATCHES(Kind.COUNTER, "penstock.batches", "batches", "Minibatches trained."),
   STAGE_ROWS(Kind.COUNTER, "penstock.stage.rows", "rows", "Rows that passed the stage.", "stage"),
   STAGE_BYTES(

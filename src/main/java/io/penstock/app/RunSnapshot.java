@@ -64,7 +64,7 @@ record RunSnapshot(
    *
    * @param received rows that came, rejected ones counted in
    * @param trained rows whose step was applied
-   * @param skipped rows whose step was not applied, its loss or gradient not being finite
+   * @param skipped rows whose step was not applied: loss or gradient not finite, the loss a spike, or no weight
    * @param notTrained rows received that the run ended before
    */
   record Rows(long received, long trained, long rejected, long skipped, long notTrained) {}
