@@ -250,6 +250,7 @@ final class DeadLetters implements Rejections, SkippedRows, AutoCloseable {
       case APPLIED -> "applied";
       case NOT_FINITE -> "notFinite";
       case WEIGHTLESS -> "weightless";
+      case SPIKE -> "lossSpike";
     };
   }
 

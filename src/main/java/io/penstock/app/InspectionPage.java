@@ -64,6 +64,9 @@ final class InspectionPage {
             .formatted(
                 Texts.count(of.training().stepsApplied()),
                 Texts.count(of.training().stepsSkipped())));
+    lines.add(
+        "loss         mean %s, spread %s, of the last minibatches"
+            .formatted(number(of.training().lossMean()), number(of.training().lossSpread())));
     lines.add("");
     lines.addAll(
         Summary.metrics(
@@ -256,6 +259,9 @@ final class InspectionPage {
     json.putObject("steps")
         .put("applied", of.training().stepsApplied())
         .put("skipped", of.training().stepsSkipped());
+    ObjectNode loss = json.putObject("loss");
+    ReportWriter.number(loss, "mean", of.training().lossMean());
+    ReportWriter.number(loss, "spread", of.training().lossSpread());
     json.set("prequential", metrics(of));
     ArrayNode parameters = json.putArray("parameters");
     of.parameters().forEach(tensor -> parameters.add(json(tensor)));

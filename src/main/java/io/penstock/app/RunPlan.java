@@ -42,7 +42,8 @@ record RunPlan(
               config.optimizer(),
               config.schema().label(),
               features.features());
-      Program program = Lowering.lower(model, layout, config.evaluation().window());
+      Program program =
+          Lowering.lower(model, layout, config.evaluation().window(), config.errors().lossSpike());
       return new RunPlan(List.copyOf(columnNames), schema, features, layout, model, program);
     } catch (IllegalArgumentException e) {
       throw new SourceException(String.valueOf(e.getMessage()), e);

@@ -32,6 +32,8 @@ class InspectTest {
     assertThat(found.get("ledger")).isEqualTo(report.get("ledger"));
     assertThat(found.get("prequential")).isEqualTo(report.get("prequential"));
     assertThat(found.get("version")).isEqualTo(report.get("version"));
+    assertThat(found.at("/loss/mean").asDouble()).isBetween(0.1, 1.5);
+    assertThat(found.at("/loss/spread").asDouble()).isBetween(0.001, 0.5);
     assertThat(found.at("/steps/applied")).isEqualTo(report.get("batches"));
     assertThat(found.get("file")).isEqualTo(report.at("/checkpoint/file"));
     assertThat(found.get("bytes")).isEqualTo(report.at("/checkpoint/bytes"));
@@ -60,6 +62,7 @@ class InspectTest {
         .containsPattern("             rejected +1   [0-9a-f]{32}\n")
         .contains("positions    file, partition 0: row 1,001, offset ")
         .contains("steps        32 applied, 0 skipped")
+        .containsPattern("\nloss         mean 0\\.\\d+, spread 0\\.\\d+, of the last minibatches\n")
         .contains(
             "accuracy               %12s %12s"
                 .formatted(

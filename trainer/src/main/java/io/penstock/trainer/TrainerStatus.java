@@ -6,7 +6,7 @@ import io.penstock.trainer.model.Evaluation;
  * How far training is: one moment of the device thread.
  *
  * @param stepsApplied steps that changed the weights, since the run began (restored runs included)
- * @param stepsSkipped steps that changed nothing
+ * @param stepsSkipped steps that changed no weight
  * @param rowsTrained rows of applied steps
  * @param trainedHash {@link io.penstock.pipeline.RowTally#hash} of those rows
  * @param rowsSkipped rows of skipped steps

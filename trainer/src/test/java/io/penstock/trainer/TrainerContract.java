@@ -62,7 +62,11 @@ public abstract class TrainerContract {
     final Trainer trainer;
 
     Run(Device device) {
-      Program program = Lowering.lower(SPEC, SlotLayout.of(ROWS, SPEC.features()), 100);
+      this(device, 0);
+    }
+
+    Run(Device device, double lossSpike) {
+      Program program = Lowering.lower(SPEC, SlotLayout.of(ROWS, SPEC.features()), 100, lossSpike);
       ring = new SlotRing(SLOTS, program.layout(), device.slotMemory());
       session = device.open(program, InitialParameters.of(SPEC, SEED));
       trainer = new Trainer(ring, session, meter, () -> now++, () -> 1_000_000);
@@ -247,6 +251,30 @@ public abstract class TrainerContract {
     assertThat(late.trainedHash()).isEqualTo(plain.trainedHash());
     assertThat(late.evaluation()).isEqualTo(plain.evaluation());
     assertThat(plain.freshnessNanos().p50()).isBetween(0.96e6, 1.04e6);
+  }
+
+  @Test
+  void shouldCountTheRowsOfASpikeAsSkipped() {
+    for (float[] features : minibatches.get(50).features()) {
+      for (int i = 0; i < features.length; i++) {
+        features[i] *= 1000;
+      }
+    }
+    try (Run run = new Run(device(), 10);
+        Run second = new Run(device(), 10)) {
+      run.train(0, 40);
+      second.trainer.restore(run.cut(1));
+      for (Run one : List.of(run, second)) {
+        one.train(40, minibatches.size());
+        one.finish();
+        TrainerStatus status = one.trainer.status();
+        assertThat(status.stepsApplied()).isEqualTo(minibatches.size() - 1);
+        assertThat(status.stepsSkipped()).isEqualTo(1);
+        assertThat(status.rowsTrained()).isEqualTo((long) ROWS * (minibatches.size() - 1));
+        assertThat(status.rowsSkipped()).isEqualTo(ROWS);
+      }
+      assertThat(second.session.weightsSha256()).isEqualTo(run.session.weightsSha256());
+    }
   }
 
   @Test

@@ -65,8 +65,10 @@ final class CpuSession implements DeviceSession {
     for (Kernel kernel : kernels) {
       kernel.run(step);
     }
-    counters[step.finite ? TrainingState.STEPS_APPLIED : TrainingState.STEPS_SKIPPED]++;
-    return step.finite ? Status.APPLIED : Status.NOT_FINITE;
+    Status status = step.status;
+    counters[
+        status == Status.APPLIED ? TrainingState.STEPS_APPLIED : TrainingState.STEPS_SKIPPED]++;
+    return status;
   }
 
   @Override

@@ -408,15 +408,19 @@ final class Kernels {
     long gradient = base(call.gradient());
     int size = call.gradient().columns();
     float clipNorm = call.clipNorm();
+    double lossSpike = call.lossSpike();
     long sums = buffers.sums();
     if (clipNorm == 0) {
       bound.add(
-          s -> s.finite = Double.isFinite(s.loss) && Updates.finiteness(gradient, size, sums) == 0);
+          s ->
+              s.judge(
+                  Double.isFinite(s.loss) && Updates.finiteness(gradient, size, sums) == 0,
+                  lossSpike));
     } else {
       bound.add(
           s -> {
             double norm = Math.sqrt(Updates.sumOfSquares(gradient, size, sums));
-            s.finite = Double.isFinite(s.loss) && Double.isFinite(norm);
+            s.judge(Double.isFinite(s.loss) && Double.isFinite(norm), lossSpike);
             // PyTorch's clip_grad_norm_.
             s.scale = (float) Math.min(1, clipNorm / (norm + 1e-6));
           });

@@ -1,9 +1,10 @@
 package io.penstock.trainer.cpu;
 
 import io.penstock.config.OptimizerConfig;
+import io.penstock.trainer.device.StepResult.Status;
 import io.penstock.trainer.model.TrainingState;
 
-/** Binds the rule of an optimizer. All of them leave everything as it is where the step is not finite. */
+/** Binds the rule of an optimizer. All of them leave everything as it is where the step is not to be applied. */
 final class Optimizers {
   private Optimizers() {}
 
@@ -16,7 +17,7 @@ final class Optimizers {
   static Kernel bind(OptimizerConfig config, long w, long g, long s, int size) {
     Kernel rule = rule(config, w, g, s, size);
     return step -> {
-      if (step.finite) {
+      if (step.status == Status.APPLIED) {
         rule.run(step);
       }
     };

@@ -1,5 +1,7 @@
 package io.penstock.trainer.cpu;
 
+import io.penstock.trainer.device.StepResult.Status;
+import io.penstock.trainer.model.LossSpikes;
 import io.penstock.trainer.model.TrainingState;
 
 /** What kernels of one step share. */
@@ -15,8 +17,8 @@ final class Step {
   /** Sum of weight · loss over Σ weights. */
   double loss;
 
-  /** Whether loss and gradient are finite. */
-  boolean finite;
+  /** What becomes of the step. */
+  Status status = Status.APPLIED;
 
   /** What brings the gradient within its bound. */
   float scale;
@@ -30,8 +32,16 @@ final class Step {
     this.rows = rows;
     this.weightSum = weightSum;
     loss = Double.NaN;
-    finite = true;
+    status = Status.APPLIED;
     scale = 1;
+  }
+
+  void judge(boolean finite, double lossSpike) {
+    if (!finite) {
+      status = Status.NOT_FINITE;
+    } else if (LossSpikes.judge(state, loss, lossSpike)) {
+      status = Status.SPIKE;
+    }
   }
 
   float inverseWeightSum() {

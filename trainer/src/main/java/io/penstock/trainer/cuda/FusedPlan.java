@@ -94,7 +94,8 @@ final class FusedPlan {
             shared.fades(),
             adam.rate(),
             adam.beta1(),
-            adam.beta2()),
+            adam.beta2(),
+            shape.check().lossSpike()),
         kernels.blocks(
             FUSED,
             "fusedUpdate",

@@ -20,7 +20,13 @@ enum KernelSource {
 
   /** What sources include. */
   static final List<String> HEADERS =
-      List.of("penstock.cuh", "activations.cuh", "losses.cuh", "evaluate.cuh", "optimizers.cuh");
+      List.of(
+          "penstock.cuh",
+          "activations.cuh",
+          "losses.cuh",
+          "evaluate.cuh",
+          "spikes.cuh",
+          "optimizers.cuh");
 
   String file() {
     return name().toLowerCase(java.util.Locale.ROOT) + ".cu";

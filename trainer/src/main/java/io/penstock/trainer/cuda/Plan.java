@@ -261,6 +261,7 @@ final class Plan {
             shared.partials(),
             blocks,
             call.clipNorm(),
+            call.lossSpike(),
             shared.step()));
   }
 

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.penstock.pipeline.SlotLayout;
 import io.penstock.trainer.device.StepResult;
+import io.penstock.trainer.model.LossSpikes;
 import io.penstock.trainer.model.TrainingState;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -65,8 +66,11 @@ final class StepRecord {
     define(list, "ROWS", TrainingState.ROWS);
     define(list, "PREVIOUS_CLASS", TrainingState.PREVIOUS_CLASS);
     define(list, "MAJORITY_CLASS", TrainingState.MAJORITY_CLASS);
+    define(list, "LOSS_STEPS", TrainingState.LOSS_STEPS);
     define(list, "BETA1_POWER", TrainingState.BETA1_POWER);
     define(list, "BETA2_POWER", TrainingState.BETA2_POWER);
+    define(list, "LOSS_MEAN", TrainingState.LOSS_MEAN);
+    define(list, "LOSS_VARIANCE", TrainingState.LOSS_VARIANCE);
     define(list, "SUMS", TrainingState.SUMS);
     define(list, "SUM_ROWS", TrainingState.SUM_ROWS);
     define(list, "SUM_CORRECT", TrainingState.SUM_CORRECT);
@@ -78,6 +82,10 @@ final class StepRecord {
     define(list, "SUM_SQUARED_ERROR", TrainingState.SUM_SQUARED_ERROR);
     define(list, "SUM_ACTUAL", TrainingState.SUM_ACTUAL);
     list.add("-DMAX_LOG_LOSS=" + MAX_LOG_LOSS);
+    define(list, "SPIKE_LEAST_STEPS", LossSpikes.LEAST_STEPS);
+    define(list, "SPIKE_WINDOW_STEPS", LossSpikes.WINDOW_STEPS);
+    list.add("-DSPIKE_LEAST_SPREAD_OF_MEAN=" + LossSpikes.LEAST_SPREAD_OF_MEAN);
+    list.add("-DSPIKE_LEAST_SPREAD=" + LossSpikes.LEAST_SPREAD);
     return list;
   }
 

@@ -8,7 +8,9 @@ public final class StepResult {
     /** Loss or gradient were not finite; nothing was changed. */
     NOT_FINITE,
     /** The rows' weights add up to nothing (or to no number); nothing was changed. */
-    WEIGHTLESS
+    WEIGHTLESS,
+    /** The loss lay too far above those of the steps before; no weight was changed. */
+    SPIKE
   }
 
   private long sequence = -1;

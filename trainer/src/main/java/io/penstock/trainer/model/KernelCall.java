@@ -95,13 +95,16 @@ public sealed interface KernelCall {
   record Evaluate(LossRows rows) implements KernelCall {}
 
   /**
-   * Finds whether loss and gradient are finite, the flag that updates branch on, and the factor that brings the gradient's
-   * global norm within {@code clipNorm}; 0: no bound.
+   * Judges the step, which updates branch on: whether loss and gradient are finite, and where they are, whether the loss is a
+   * spike, by {@link LossSpikes}, which counts it. Also finds the factor that brings the gradient's global norm within its bound.
+   *
+   * @param clipNorm that bound; 0: none
+   * @param lossSpike how many times the spread of losses above their mean a loss may lie; 0: wherever it likes
    */
-  record CheckGradient(Matrix gradient, float clipNorm) implements KernelCall {}
+  record CheckGradient(Matrix gradient, float clipNorm, double lossSpike) implements KernelCall {}
 
   /**
-   * One step of the optimizer on all dense parameters, by the rules of PyTorch; nothing where the flag says not finite.
+   * One step of the optimizer on all dense parameters, by the rules of PyTorch; nothing where the step was judged not to be applied.
    *
    * @param state what the optimizer remembers: {@link Lowering#stateTensors} buffers of the parameters' size
    */

@@ -15,26 +15,34 @@ public final class Lowering {
   private final List<KernelCall> forward = new ArrayList<>();
   private final List<KernelCall> gradient = new ArrayList<>();
   private final List<KernelCall> update = new ArrayList<>();
+  private final double lossSpike;
   private int scratch;
 
-  private Lowering(ModelSpec spec, SlotLayout layout) {
+  private Lowering(ModelSpec spec, SlotLayout layout, double lossSpike) {
     this.spec = spec;
     this.layout = layout;
+    this.lossSpike = lossSpike;
     parameters = ParameterLayout.of(spec.layers());
+  }
+
+  /** Lowers {@code spec}; every step whose loss and gradient are finite is applied. */
+  public static Program lower(ModelSpec spec, SlotLayout layout, int window) {
+    return lower(spec, layout, window, 0);
   }
 
   /**
    * Lowers {@code spec}.
    *
    * @param window rows over which windowed metrics fade
+   * @param lossSpike of {@link KernelCall.CheckGradient}
    */
-  public static Program lower(ModelSpec spec, SlotLayout layout, int window) {
+  public static Program lower(ModelSpec spec, SlotLayout layout, int window, double lossSpike) {
     if (spec.features() != layout.features()) {
       throw new IllegalArgumentException(
           "model: it takes %d features, but a slot has %d"
               .formatted(spec.features(), layout.features()));
     }
-    return new Lowering(spec, layout).lower(window);
+    return new Lowering(spec, layout, lossSpike).lower(window);
   }
 
   /** Buffers of the parameters' size that a rule keeps. */
@@ -80,7 +88,8 @@ public final class Lowering {
 
     int tensors = stateTensors(spec.optimizer());
     Matrix allGradients = flat(Region.GRADIENTS, parameters.size());
-    update.add(new KernelCall.CheckGradient(allGradients, (float) spec.optimizer().clipNorm()));
+    update.add(
+        new KernelCall.CheckGradient(allGradients, (float) spec.optimizer().clipNorm(), lossSpike));
     update.add(
         new KernelCall.Update(
             spec.optimizer(),

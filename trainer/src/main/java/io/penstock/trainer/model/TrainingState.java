@@ -14,7 +14,7 @@ public final class TrainingState {
   /** Steps whose update was applied. */
   public static final int STEPS_APPLIED = 0;
 
-  /** Steps that changed nothing: not finite, or without weight. */
+  /** Steps that changed no weight: not finite, a spike, or without weight. */
   public static final int STEPS_SKIPPED = 1;
 
   /** How far the random numbers of the run have been drawn. */
@@ -29,8 +29,11 @@ public final class TrainingState {
   /** The most frequent class so far, -1 before the first row: what the majority baseline says. */
   public static final int MAJORITY_CLASS = 5;
 
+  /** Steps whose loss and gradient were finite, applied or not. */
+  public static final int LOSS_STEPS = 6;
+
   /** Number of the integers. */
-  public static final int COUNTERS = 6;
+  public static final int COUNTERS = 7;
 
   /** β₁ to the power of the applied steps. */
   public static final int BETA1_POWER = 0;
@@ -38,8 +41,14 @@ public final class TrainingState {
   /** β₂ to the power of the applied steps. */
   public static final int BETA2_POWER = 1;
 
+  /** Fading mean of their losses, by {@link LossSpikes}. */
+  public static final int LOSS_MEAN = 2;
+
+  /** Fading variance of their losses. */
+  public static final int LOSS_VARIANCE = 3;
+
   /** First of the sums over all rows; the fading ones lie {@link #sums} further. */
-  public static final int SUMS = 2;
+  public static final int SUMS = 4;
 
   /** Rows, in the offsets from the first sum. */
   public static final int SUM_ROWS = 0;
@@ -110,7 +119,8 @@ public final class TrainingState {
   public void set(long[] newCounters, double[] newValues) {
     if (newCounters.length != counters.length || newValues.length != values.length) {
       throw new IllegalArgumentException(
-          "training state: %d counters and %d values expected for %d classes, not %d and %d"
+          ("training state: %d counters and %d values expected for %d classes, not %d and %d; it is of"
+                  + " another model or another version of Penstock")
               .formatted(
                   counters.length,
                   values.length,
@@ -128,6 +138,16 @@ public final class TrainingState {
 
   public long stepsSkipped() {
     return counters[STEPS_SKIPPED];
+  }
+
+  /** Fading mean of the losses that steps are judged by; NaN before the first. */
+  public double lossMean() {
+    return counters[LOSS_STEPS] == 0 ? Double.NaN : values[LOSS_MEAN];
+  }
+
+  /** Their spread about that; NaN before the first. */
+  public double lossSpread() {
+    return counters[LOSS_STEPS] == 0 ? Double.NaN : LossSpikes.spread(this);
   }
 
   /** The metrics so far. */

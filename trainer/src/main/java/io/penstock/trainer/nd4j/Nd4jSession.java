@@ -14,7 +14,7 @@ import java.util.List;
 
 /**
  * Two twins: while one computes, the other is copied to. A step's update is started by the {@link #poll} that reports it, when
- * its loss and gradient have been found finite; the next step's compute after that.
+ * it has been judged from its loss and gradient; the next step's compute after that.
  */
 final class Nd4jSession implements DeviceSession {
   private static final int TWINS = 2;
@@ -122,11 +122,10 @@ final class Nd4jSession implements DeviceSession {
 
   private void end(Twin twin, StepResult to) {
     Step step = twin.step;
-    Status status = Status.WEIGHTLESS;
     if (!step.weightless()) {
       twin.conclude();
-      status = step.finite ? Status.APPLIED : Status.NOT_FINITE;
     }
+    Status status = step.status;
     if (status == Status.APPLIED) {
       for (Kernel kernel : update) {
         kernel.run(step);

@@ -2,6 +2,9 @@ package io.penstock.trainer.nd4j;
 
 import io.penstock.pipeline.Slot;
 import io.penstock.pipeline.SlotLayout;
+import io.penstock.trainer.device.StepResult.Status;
+import io.penstock.trainer.model.KernelCall;
+import io.penstock.trainer.model.LossSpikes;
 import io.penstock.trainer.model.RowMetrics;
 import io.penstock.trainer.model.TrainingState;
 import java.lang.foreign.MemorySegment;
@@ -106,13 +109,20 @@ final class Outcome {
     }
   }
 
-  /** Whether loss and gradient are finite, from the gradient times 0, or from its square where its norm is bounded. */
-  void judge(Step step, float clipNorm) {
+  /**
+   * What becomes of the step. Whether its gradient is finite is known from that times 0, or from its square where its norm is
+   * bounded.
+   */
+  void judge(Step step, KernelCall.CheckGradient check, TrainingState state) {
     float sum = memory.get(FLOAT, gradientSum());
-    step.finite = Double.isFinite(step.loss) && Float.isFinite(sum);
-    if (clipNorm > 0) {
+    if (!Double.isFinite(step.loss) || !Float.isFinite(sum)) {
+      step.status = Status.NOT_FINITE;
+    } else if (LossSpikes.judge(state, step.loss, check.lossSpike())) {
+      step.status = Status.SPIKE;
+    }
+    if (check.clipNorm() > 0) {
       // PyTorch's clip_grad_norm_.
-      step.scale = (float) Math.min(1, clipNorm / (Math.sqrt(sum) + 1e-6));
+      step.scale = (float) Math.min(1, check.clipNorm() / (Math.sqrt(sum) + 1e-6));
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.penstock.trainer.nd4j;
 
 import io.penstock.pipeline.Slot;
+import io.penstock.trainer.device.StepResult.Status;
 import org.jspecify.annotations.Nullable;
 
 /** What is known of one step on the host. */
@@ -18,8 +19,8 @@ final class Step {
   /** Sum of weight · loss over Σ weights. */
   double loss;
 
-  /** Whether loss and gradient are finite. */
-  boolean finite;
+  /** What becomes of the step. */
+  Status status = Status.APPLIED;
 
   /** What brings the gradient within its bound. */
   float scale;
@@ -29,7 +30,7 @@ final class Step {
     rows = minibatch.validRows();
     weightSum = minibatch.weightSum();
     loss = Double.NaN;
-    finite = true;
+    status = weightless() ? Status.WEIGHTLESS : Status.APPLIED;
     scale = 1;
   }
 

@@ -97,7 +97,7 @@ final class Twin implements AutoCloseable {
               if (call instanceof KernelCall.Evaluate) {
                 after.add(s -> outcome.evaluate(s, metrics, training));
               } else if (call instanceof KernelCall.CheckGradient check) {
-                after.add(s -> outcome.judge(s, check.clipNorm()));
+                after.add(s -> outcome.judge(s, check, training));
               }
             });
     kernels.copyOut(outcome.headerAddress(), minibatch, 0, SlotLayout.HEADER_BYTES);

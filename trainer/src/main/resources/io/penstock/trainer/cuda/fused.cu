@@ -177,16 +177,17 @@ extern "C" __global__ void fusedGradients(
   }
 }
 
-// The gradient: the sum of the tiles', one after the other, and each block's sum of squares. The last block evaluates meanwhile, and
-// makes Adam's factors, as if the step were applied.
+// The gradient: the sum of the tiles', one after the other, and each block's sum of squares. The last block evaluates meanwhile,
+// makes Adam's factors, as if the step were applied, and says what the loss may be: the next launch changes what that comes from.
 extern "C" __global__ void fusedSums(
     const float* partials, float* gradient, int size, double* squares, const float* labels, const float* weights,
     const float* losses, const float* predictions, Step* step, int classes, const double* fades, double rate, double beta1,
-    double beta2) {
+    double beta2, double lossSpike) {
   __shared__ double shared[THREADS];
   if (blockIdx.x == gridDim.x - 1) {
     if (threadIdx.x == 0) {
       correct(step, rate, values(step)[BETA1_POWER] * beta1, values(step)[BETA2_POWER] * beta2);
+      step->lossBound = lossBoundOf(step, lossSpike);
     }
     evaluateRows(labels, weights, losses, predictions, step, classes, fades);
     return;
@@ -208,7 +209,7 @@ extern "C" __global__ void fusedSums(
 }
 
 // Every block finds out by itself whether the step is to be applied; the first one says so, and ends the step. A thread a parameter.
-// What is read of the step here is written by no block.
+// What other threads than that one read of the step here is written by none.
 extern "C" __global__ void fusedUpdate(
     float* w, const float* gradient, float* m, float* v, int size, const double* squares, int count, float clipNorm, Step* step,
     int rule, Numbers numbers, double beta1, double beta2) {
@@ -223,6 +224,9 @@ extern "C" __global__ void fusedUpdate(
     if (status == APPLIED && rule == ADAM) {
       values(step)[BETA1_POWER] *= beta1;
       values(step)[BETA2_POWER] *= beta2;
+    }
+    if (hasFiniteLossAndGradient(status)) {
+      countLoss(step);
     }
   }
   int i = blockIdx.x * THREADS + threadIdx.x;

@@ -1,5 +1,5 @@
-// Whether loss and gradient are finite, the gradient's norm, and updates. They leave everything as it is unless the step is to be
-// applied.
+// Whether loss and gradient are finite and the loss is no spike, the gradient's norm, and updates. They leave everything as it is
+// unless the step is to be applied.
 #include "optimizers.cuh"
 
 // Sums of squares of parts of the gradient, in doubles, in which no square of a float overflows: infinite or NaN only where a
@@ -18,12 +18,16 @@ extern "C" __global__ void squaresOfGradient(const float* gradient, int size, do
 }
 
 // Decides. One block.
-extern "C" __global__ void checkGradient(const double* partials, int count, float clipNorm, Step* step) {
+extern "C" __global__ void checkGradient(const double* partials, int count, float clipNorm, double lossSpike, Step* step) {
   __shared__ double shared[THREADS];
   double sum = sumOfPartials(partials, count, shared);
   if (threadIdx.x == 0) {
+    step->lossBound = lossBoundOf(step, lossSpike);
     step->status = statusOf(sum, step);
     step->scale = scaleOf(sum, clipNorm);
+    if (hasFiniteLossAndGradient(step->status)) {
+      countLoss(step);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // Updates of one parameter, by the rules and names of PyTorch; g is the gradient within its bound.
 #pragma once
-#include "penstock.cuh"
+#include "spikes.cuh"
 
 // Rule, as Codes.java has it.
 #define SGD 0
@@ -78,11 +78,23 @@ static __device__ inline double sumOfPartials(const double* partials, int count,
   return blockSum(sum, shared);
 }
 
-// What becomes of a step whose gradient's squares have this sum. No bound is 0; scale as PyTorch's clip_grad_norm_.
+// What becomes of a step whose gradient's squares have this sum.
 static __device__ inline int statusOf(double squares, const Step* step) {
-  return !weighs(step->weightSum) ? WEIGHTLESS : isFinite(squares) && isFinite(step->loss) ? APPLIED : NOT_FINITE;
+  if (!weighs(step->weightSum)) {
+    return WEIGHTLESS;
+  }
+  if (!isFinite(squares) || !isFinite(step->loss)) {
+    return NOT_FINITE;
+  }
+  return step->loss > step->lossBound ? SPIKE : APPLIED;
 }
 
+// Whether the step has a loss that counts.
+static __device__ inline bool hasFiniteLossAndGradient(int status) {
+  return status == APPLIED || status == SPIKE;
+}
+
+// As PyTorch's clip_grad_norm_; no bound is 0.
 static __device__ inline float scaleOf(double squares, float clipNorm) {
   double factor = clipNorm / (sqrt(squares) + 1e-6);
   return clipNorm > 0 && factor < 1 ? (float)factor : 1;

@@ -17,6 +17,7 @@
 #define APPLIED 0
 #define NOT_FINITE 1
 #define WEIGHTLESS 2
+#define SPIKE 3
 
 // What kernels of one step share; StepRecord.java has the same offsets. The training state lies behind it.
 struct Step {
@@ -29,10 +30,13 @@ struct Step {
   float scale;             // brings the gradient within its bound
   float rate;              // of Adam: learning rate / (1 - beta1^t)
   float root;              // of Adam: 1 / sqrt(1 - beta2^t)
+  double lossBound;        // beyond which a loss is a spike
 };
 
 // The counters of TrainingState lie here, its doubles behind them.
 #define STATE_BYTES_OFFSET 64
+
+static_assert(sizeof(Step) <= STATE_BYTES_OFFSET, "the training state lies behind the step");
 
 static __device__ inline long long* counters(Step* step) {
   return (long long*)((char*)step + STATE_BYTES_OFFSET);
@@ -63,6 +67,7 @@ static __device__ inline Step begun(const char* slot) {
   step.scale = 1;
   step.rate = 0;
   step.root = 0;
+  step.lossBound = 0;
   return step;
 }
 

@@ -29,7 +29,9 @@ import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What every device must do with whole programs: gradients that are those of the loss, with padding and weightless rows poisoned,
@@ -59,7 +61,11 @@ public abstract class DeviceContract {
     private long sequence;
 
     Run(ModelSpec spec, int capacityRows, SplittableRandom random) {
-      program = Lowering.lower(spec, SlotLayout.of(capacityRows, spec.features()), 50);
+      this(spec, capacityRows, random, 0);
+    }
+
+    Run(ModelSpec spec, int capacityRows, SplittableRandom random, double lossSpike) {
+      program = Lowering.lower(spec, SlotLayout.of(capacityRows, spec.features()), 50, lossSpike);
       reference = new Reference(spec, program.parameters());
       initial = new float[program.parameters().size()];
       for (var tensor : program.parameters().tensors()) {
@@ -86,10 +92,14 @@ public abstract class DeviceContract {
       return values;
     }
 
-    Evaluation evaluation() {
+    TrainingState state() {
       TrainingState state = new TrainingState(program.metrics());
       session.read(state);
-      return state.evaluation();
+      return state;
+    }
+
+    Evaluation evaluation() {
+      return state().evaluation();
     }
 
     @Override
@@ -297,6 +307,146 @@ public abstract class DeviceContract {
       assertThat(second.session.weightsSha256()).isEqualTo(first.session.weightsSha256());
       assertThat(second.evaluation()).isEqualTo(first.evaluation());
       assertThat(second.read(Region.OPTIMIZER)).isEqualTo(first.read(Region.OPTIMIZER));
+    }
+  }
+
+  // Spikes of the loss.
+
+  private static final int JUDGED_ROWS = 16;
+  private static final double LOSS_SPIKE = 6;
+  private static final ModelSpec JUDGED =
+      spec(
+          new LossConfig.Squared(),
+          new OptimizerConfig.Adam(0.001, 0.9, 0.999, 1e-8, 1),
+          Activation.RELU,
+          4,
+          6,
+          1);
+
+  /** Labels {@code scale} times as large: a loss about its square as high. */
+  private static Rows scaled(double scale, SplittableRandom random) {
+    Rows rows = Minibatches.random(JUDGED, JUDGED_ROWS, true, random);
+    for (int row = 0; row < rows.count(); row++) {
+      rows.labels()[row] *= (float) scale;
+    }
+    return rows;
+  }
+
+  /** A finite step, held against the reference. */
+  private static Status judged(Run run, Rows rows, ReferenceLosses expected, String what) {
+    Status status = run.step(rows);
+    assertThat(status).as(what).isEqualTo(expected.judge(run.result.loss()));
+    expected.check(run.state(), what);
+    return status;
+  }
+
+  private static void train(Run run, int steps, ReferenceLosses expected, SplittableRandom random) {
+    for (int step = 0; step < steps; step++) {
+      String what = "step " + step;
+      assertThat(judged(run, scaled(1, random), expected, what)).as(what).isEqualTo(Status.APPLIED);
+    }
+  }
+
+  @Test
+  void shouldEvaluateASpikeOfTheLossButNotApplyIt() {
+    SplittableRandom random = new SplittableRandom(SEED);
+    try (Run run = new Run(JUDGED, JUDGED_ROWS, random, LOSS_SPIKE)) {
+      ReferenceLosses expected = new ReferenceLosses(LOSS_SPIKE);
+      train(run, 40, expected, random);
+      float[] parameters = run.read(Region.PARAMETERS);
+      float[] optimizer = run.read(Region.OPTIMIZER);
+      TrainingState before = run.state();
+      Rows spike = scaled(10, random);
+
+      assertThat(judged(run, spike, expected, "spike")).isEqualTo(Status.SPIKE);
+
+      double loss = run.reference.loss(doubles(parameters), spike);
+      close("loss of a spike", run.result.loss(), loss, 1);
+      assertThat(run.read(Region.PARAMETERS)).isEqualTo(parameters);
+      assertThat(run.read(Region.OPTIMIZER)).isEqualTo(optimizer);
+      TrainingState after = run.state();
+      for (int power : new int[] {TrainingState.BETA1_POWER, TrainingState.BETA2_POWER}) {
+        assertThat(after.values()[power]).isEqualTo(before.values()[power]);
+      }
+      assertThat(after.stepsApplied()).isEqualTo(40);
+      assertThat(after.stepsSkipped()).isEqualTo(1);
+      int counted = 0;
+      for (float weight : spike.weights()) {
+        counted += weight == 0 ? 0 : 1;
+      }
+      assertThat(after.evaluation().rows()).isEqualTo(before.evaluation().rows() + counted);
+      train(run, 1, expected, random);
+      assertThat(run.read(Region.PARAMETERS)).isNotEqualTo(parameters);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(doubles = {0, 0.5, 3})
+  void shouldKeepMeanAndVarianceOfAllFiniteLosses(double lossSpike) {
+    SplittableRandom random = new SplittableRandom(SEED);
+    try (Run run = new Run(JUDGED, JUDGED_ROWS, random, lossSpike)) {
+      ReferenceLosses expected = new ReferenceLosses(lossSpike);
+      int spikes = 0;
+      for (int step = 0; step < 320; step++) {
+        String what = "step " + step;
+        Rows rows = scaled(random.nextInt(10) == 0 ? 1 + random.nextDouble(30) : 1, random);
+        switch (random.nextInt(20)) {
+          case 0 -> {
+            rows.features()[0][1] = Float.NaN;
+            assertThat(run.step(rows)).as(what).isEqualTo(Status.NOT_FINITE);
+            expected.check(run.state(), what);
+          }
+          case 1 -> {
+            Arrays.fill(rows.weights(), 0);
+            assertThat(run.step(rows)).as(what).isEqualTo(Status.WEIGHTLESS);
+            expected.check(run.state(), what);
+          }
+          default -> spikes += judged(run, rows, expected, what) == Status.SPIKE ? 1 : 0;
+        }
+      }
+      assertThat(spikes > 0).isEqualTo(lossSpike > 0);
+      assertThat(run.state().stepsApplied() + run.state().stepsSkipped()).isEqualTo(320);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"31, 6, APPLIED", "32, 6, SPIKE", "60, 0, APPLIED"})
+  void shouldJudgeLossesByThoseOfEnoughSteps(int steps, double lossSpike, Status status) {
+    SplittableRandom random = new SplittableRandom(SEED);
+    try (Run run = new Run(JUDGED, JUDGED_ROWS, random, lossSpike)) {
+      ReferenceLosses expected = new ReferenceLosses(lossSpike);
+      train(run, steps, expected, random);
+      assertThat(judged(run, scaled(10, random), expected, "jump")).isEqualTo(status);
+    }
+  }
+
+  @Test
+  void shouldAcceptALastingChangeOfTheLossAfterSomeSteps() {
+    SplittableRandom random = new SplittableRandom(SEED);
+    try (Run run = new Run(JUDGED, JUDGED_ROWS, random, LOSS_SPIKE)) {
+      ReferenceLosses expected = new ReferenceLosses(LOSS_SPIKE);
+      train(run, 300, expected, random);
+      int spikes = 0;
+      while (judged(run, scaled(10, random), expected, "after " + spikes) == Status.SPIKE) {
+        spikes++;
+      }
+      assertThat(spikes).isBetween(5, 100);
+    }
+  }
+
+  @Test
+  void shouldJudgeByTheLossesOfASavedState() {
+    SplittableRandom random = new SplittableRandom(SEED);
+    try (Run first = new Run(JUDGED, JUDGED_ROWS, random, LOSS_SPIKE);
+        Run second = new Run(JUDGED, JUDGED_ROWS, random, LOSS_SPIKE)) {
+      ReferenceLosses expected = new ReferenceLosses(LOSS_SPIKE);
+      train(first, 40, expected, random);
+      State state = new State();
+      first.session.save(state);
+      second.session.restore(state);
+      expected.check(second.state(), "restored");
+      assertThat(judged(second, scaled(10, random), expected, "spike")).isEqualTo(Status.SPIKE);
+      assertThat(second.session.weightsSha256()).isEqualTo(first.session.weightsSha256());
     }
   }
 

@@ -584,6 +584,10 @@ public abstract class KernelContract {
 
   /** Evaluate, CheckGradient and Update, as no device has an update without the flag. */
   private KernelRun updating(OptimizerConfig rule, int... tensorSizes) {
+    return updating(rule, 0, tensorSizes);
+  }
+
+  private KernelRun updating(OptimizerConfig rule, double lossSpike, int... tensorSizes) {
     KernelRun run = new KernelRun(device(), 3, 1);
     for (int size : tensorSizes) {
       run.tensor(1, size);
@@ -597,7 +601,7 @@ public abstract class KernelContract {
         List.of(),
         List.of(new KernelCall.Evaluate(operands)),
         List.of(
-            new KernelCall.CheckGradient(gradient, (float) rule.clipNorm()),
+            new KernelCall.CheckGradient(gradient, (float) rule.clipNorm(), lossSpike),
             new KernelCall.Update(
                 rule,
                 run.flat(Region.PARAMETERS, 1),
@@ -658,6 +662,42 @@ public abstract class KernelContract {
         Arrays.fill(run.values(Region.SCRATCH), bad);
         assertThat(run.step(anyRows(1, 3), what).status()).as(what).isEqualTo(Status.NOT_FINITE);
         new ReferenceEvaluation(NUMBERS).check(run.state(), what);
+      }
+    }
+  }
+
+  static Stream<Arguments> judgedLosses() {
+    return Stream.of(0.0, 1e-3, 0.5, 4.0, 1e6)
+        .flatMap(spike -> Stream.of(0.0, 1e-4, 0.1, 3.0, 30.0).map(s -> Arguments.of(spike, s)));
+  }
+
+  /** Losses of e to a Gaussian's power, and some that are 0, large or no number; all rows having the same, the mean is exact. */
+  @ParameterizedTest
+  @MethodSource("judgedLosses")
+  void shouldJudgeALossByThoseBeforeIt(double lossSpike, double deviation) {
+    String what = told("spikes", lossSpike, deviation);
+    OptimizerConfig rule = new OptimizerConfig.Adam(0.01, 0.9, 0.999, 1e-8, 0);
+    try (KernelRun run = updating(rule, lossSpike, 20)) {
+      run.fillFlat(Region.OPTIMIZER, 2, () -> random.nextDouble());
+      ReferenceLosses expected = new ReferenceLosses(lossSpike);
+      for (int step = 0; step < 90; step++) {
+        float loss =
+            switch (random.nextInt(30)) {
+              case 0 -> 0;
+              case 1 -> Float.MAX_VALUE;
+              case 2 -> Float.NaN;
+              default ->
+                  (float) Math.min(Math.exp(deviation * random.nextGaussian()), Float.MAX_VALUE);
+            };
+        Arrays.fill(run.values(Region.SCRATCH), loss);
+        Status status = Float.isFinite(loss) ? expected.judge(loss) : Status.NOT_FINITE;
+        Matrix[] outputs =
+            status == Status.APPLIED
+                ? new Matrix[] {run.flat(Region.PARAMETERS, 1), run.flat(Region.OPTIMIZER, 2)}
+                : new Matrix[0];
+        String where = what + " step " + step;
+        assertThat(run.step(anyRows(1, 3), where, outputs).status()).as(where).isEqualTo(status);
+        expected.check(run.state(), where);
       }
     }
   }

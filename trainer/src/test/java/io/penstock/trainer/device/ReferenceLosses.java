@@ -1,0 +1,43 @@
+package io.penstock.trainer.device;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.penstock.trainer.device.StepResult.Status;
+import io.penstock.trainer.model.TrainingState;
+
+/**
+ * Verdicts on finite losses, and the fading mean and variance that they come from (Finch, 2009), which must be a device's to the
+ * bit: all of it is double arithmetic, with FMA at the same places.
+ */
+final class ReferenceLosses {
+  private final double lossSpike;
+  private long steps;
+  private double mean;
+  private double variance;
+
+  ReferenceLosses(double lossSpike) {
+    this.lossSpike = lossSpike;
+  }
+
+  /** What must become of a step of this loss; counts it. */
+  Status judge(double loss) {
+    double spread = Math.max(Math.sqrt(variance), Math.fma(0.01, Math.abs(mean), 1e-6));
+    double bound = Math.fma(lossSpike, spread, mean);
+    boolean spike = lossSpike > 0 && steps >= 32 && loss > bound;
+    double x = spike ? bound : loss;
+    steps++;
+    double share = Math.max(1.0 / steps, 1.0 / 256);
+    double d = x - mean;
+    mean = Math.fma(share, d, mean);
+    variance = (1 - share) * Math.fma(share * d, d, variance);
+    return spike ? Status.SPIKE : Status.APPLIED;
+  }
+
+  void check(TrainingState state, String what) {
+    assertThat(state.counters()[TrainingState.LOSS_STEPS]).as(what).isEqualTo(steps);
+    assertThat(state.values()[TrainingState.LOSS_MEAN]).as("%s: mean", what).isEqualTo(mean);
+    assertThat(state.values()[TrainingState.LOSS_VARIANCE])
+        .as("%s: variance", what)
+        .isEqualTo(variance);
+  }
+}
