@@ -19,6 +19,7 @@ import io.penstock.trainer.model.Dense;
 import io.penstock.trainer.model.Evaluation;
 import io.penstock.trainer.model.Lowering;
 import io.penstock.trainer.model.ModelSpec;
+import io.penstock.trainer.model.ParameterLayout.Tensor;
 import io.penstock.trainer.model.Program;
 import io.penstock.trainer.model.Region;
 import io.penstock.trainer.model.TrainingState;
@@ -314,13 +315,15 @@ public abstract class DeviceContract {
 
   private static final int JUDGED_ROWS = 16;
   private static final double LOSS_SPIKE = 6;
+
+  /** Of more parameters than a block of cuda has threads: blocks must agree. */
   private static final ModelSpec JUDGED =
       spec(
           new LossConfig.Squared(),
           new OptimizerConfig.Adam(0.001, 0.9, 0.999, 1e-8, 1),
           Activation.RELU,
           4,
-          6,
+          70,
           1);
 
   /** Labels {@code scale} times as large: a loss about its square as high. */
@@ -334,9 +337,18 @@ public abstract class DeviceContract {
 
   /** A finite step, held against the reference. */
   private static Status judged(Run run, Rows rows, ReferenceLosses expected, String what) {
+    float[] before = run.read(Region.PARAMETERS);
     Status status = run.step(rows);
     assertThat(status).as(what).isEqualTo(expected.judge(run.result.loss()));
     expected.check(run.state(), what);
+    float[] after = run.read(Region.PARAMETERS);
+    for (Tensor tensor : run.program.parameters().tensors()) {
+      int from = tensor.offset();
+      int to = from + tensor.size();
+      assertThat(Arrays.equals(after, from, to, before, from, to))
+          .as("%s: %s is as it was", what, tensor.name())
+          .isEqualTo(status == Status.SPIKE);
+    }
     return status;
   }
 
@@ -418,6 +430,33 @@ public abstract class DeviceContract {
       train(run, steps, expected, random);
       assertThat(judged(run, scaled(10, random), expected, "jump")).isEqualTo(status);
     }
+  }
+
+  /** The bound moves with the step that it judges: whoever came too late to the old one would judge by another. */
+  @ParameterizedTest
+  @ValueSource(doubles = {2, 3, 4, 6, 8, 10})
+  void shouldJudgeALossByTheBoundFromBeforeIt(double lossSpike) {
+    SplittableRandom random = new SplittableRandom(SEED);
+    try (Run run = new Run(JUDGED, JUDGED_ROWS, random, lossSpike)) {
+      ReferenceLosses expected = new ReferenceLosses(lossSpike);
+      train(run, 32, expected, random);
+      for (double share : new double[] {1 + 1e-4, 1 - 1e-4}) {
+        Rows rows = ofLoss(expected.bound() * share, run, random);
+        assertThat(judged(run, rows, expected, "bound * " + share))
+            .isEqualTo(share > 1 ? Status.SPIKE : Status.APPLIED);
+      }
+    }
+  }
+
+  /** Labels as far from the outputs as it takes. */
+  private static Rows ofLoss(double loss, Run run, SplittableRandom random) {
+    Rows rows = scaled(1, random);
+    double[] parameters = doubles(run.session.parameters());
+    for (int row = 0; row < rows.count(); row++) {
+      double output = run.reference.outputs(parameters, rows.features()[row])[0];
+      rows.labels()[row] = (float) (output + Math.sqrt(2 * loss));
+    }
+    return rows;
   }
 
   @Test

@@ -19,10 +19,15 @@ final class ReferenceLosses {
     this.lossSpike = lossSpike;
   }
 
+  /** Above which a loss is a spike. */
+  double bound() {
+    double spread = Math.max(Math.sqrt(variance), Math.fma(0.01, Math.abs(mean), 1e-6));
+    return Math.fma(lossSpike, spread, mean);
+  }
+
   /** What must become of a step of this loss; counts it. */
   Status judge(double loss) {
-    double spread = Math.max(Math.sqrt(variance), Math.fma(0.01, Math.abs(mean), 1e-6));
-    double bound = Math.fma(lossSpike, spread, mean);
+    double bound = bound();
     boolean spike = lossSpike > 0 && steps >= 32 && loss > bound;
     double x = spike ? bound : loss;
     steps++;
