@@ -67,6 +67,7 @@ final class StepRecord {
     define(list, "PREVIOUS_CLASS", TrainingState.PREVIOUS_CLASS);
     define(list, "MAJORITY_CLASS", TrainingState.MAJORITY_CLASS);
     define(list, "LOSS_STEPS", TrainingState.LOSS_STEPS);
+    define(list, "SPIKES_IN_A_ROW", TrainingState.SPIKES_IN_A_ROW);
     define(list, "BETA1_POWER", TrainingState.BETA1_POWER);
     define(list, "BETA2_POWER", TrainingState.BETA2_POWER);
     define(list, "LOSS_MEAN", TrainingState.LOSS_MEAN);
@@ -84,6 +85,7 @@ final class StepRecord {
     list.add("-DMAX_LOG_LOSS=" + MAX_LOG_LOSS);
     define(list, "SPIKE_LEAST_STEPS", LossSpikes.LEAST_STEPS);
     define(list, "SPIKE_WINDOW_STEPS", LossSpikes.WINDOW_STEPS);
+    define(list, "SPIKE_MOST_IN_A_ROW", LossSpikes.MOST_IN_A_ROW);
     list.add("-DSPIKE_LEAST_SPREAD_OF_MEAN=" + LossSpikes.LEAST_SPREAD_OF_MEAN);
     list.add("-DSPIKE_LEAST_SPREAD=" + LossSpikes.LEAST_SPREAD);
     return list;

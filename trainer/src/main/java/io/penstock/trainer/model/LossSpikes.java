@@ -3,8 +3,7 @@ package io.penstock.trainer.model;
 /**
  * Judges a step by its loss, against mean and variance of the losses of the finite steps before it. The newest weighs 1/n of n
  * steps, from the 256th on 1/256, and what came before fades (Finch, 2009, "Incremental calculation of weighted mean and
- * variance"). A loss beyond the bound counts as one on it, so that a few have little weight, while a lasting change of the loss
- * widens the spread until it is within.
+ * variance"). Spikes are not counted; but after so many in a row the change is a lasting one, and counting begins anew.
  *
  * <p>In doubles, with FMA where it is written: the same loss has the same verdict on every device. spikes.cuh is this class for
  * cuda.
@@ -15,6 +14,9 @@ public final class LossSpikes {
 
   /** From this step on, the newest loss weighs as much as one of so many. */
   public static final int WINDOW_STEPS = 256;
+
+  /** Spikes in a row that are taken for a lasting change. */
+  public static final int MOST_IN_A_ROW = 128;
 
   /** What the spread is at least, by the mean: losses that hardly vary must not make spikes of their noise. */
   public static final double LEAST_SPREAD_OF_MEAN = 0.01;
@@ -39,10 +41,18 @@ public final class LossSpikes {
    * @return whether it lies above
    */
   public static boolean judge(TrainingState state, double loss, double lossSpike) {
-    double bound = bound(state, lossSpike);
-    boolean spike = loss > bound;
-    count(state, spike ? bound : loss);
-    return spike;
+    if (loss <= bound(state, lossSpike)) {
+      count(state, loss);
+      return false;
+    }
+    long[] counters = state.counters();
+    if (++counters[TrainingState.SPIKES_IN_A_ROW] == MOST_IN_A_ROW) {
+      counters[TrainingState.LOSS_STEPS] = 0;
+      counters[TrainingState.SPIKES_IN_A_ROW] = 0;
+      state.values()[TrainingState.LOSS_MEAN] = 0;
+      state.values()[TrainingState.LOSS_VARIANCE] = 0;
+    }
+    return true;
   }
 
   private static double bound(TrainingState state, double lossSpike) {
@@ -53,6 +63,7 @@ public final class LossSpikes {
   }
 
   private static void count(TrainingState state, double loss) {
+    state.counters()[TrainingState.SPIKES_IN_A_ROW] = 0;
     long steps = ++state.counters()[TrainingState.LOSS_STEPS];
     double[] values = state.values();
     double share = 1.0 / Math.min(steps, WINDOW_STEPS);

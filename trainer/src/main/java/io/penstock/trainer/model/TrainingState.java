@@ -29,11 +29,14 @@ public final class TrainingState {
   /** The most frequent class so far, -1 before the first row: what the majority baseline says. */
   public static final int MAJORITY_CLASS = 5;
 
-  /** Steps whose loss and gradient were finite, applied or not. */
+  /** Finite steps that are counted in mean and variance of the loss. */
   public static final int LOSS_STEPS = 6;
 
+  /** Finite steps since the last whose loss was no spike. */
+  public static final int SPIKES_IN_A_ROW = 7;
+
   /** Number of the integers. */
-  public static final int COUNTERS = 7;
+  public static final int COUNTERS = 8;
 
   /** β₁ to the power of the applied steps. */
   public static final int BETA1_POWER = 0;

@@ -14,14 +14,23 @@ static __device__ inline double lossBoundOf(Step* step, double lossSpike) {
   return fma(lossSpike, spread > least ? spread : least, mean);
 }
 
-// Counts the loss of a step whose loss and gradient are finite; one beyond the bound as if it lay there. One thread.
+// Counts the loss of a step whose loss and gradient are finite, unless it is a spike; begins anew after too many of those. One thread.
 static __device__ inline void countLoss(Step* step) {
-  double loss = step->loss > step->lossBound ? step->lossBound : step->loss;
-  long long steps = ++counters(step)[LOSS_STEPS];
-  double share = 1.0 / (double)(steps < SPIKE_WINDOW_STEPS ? steps : SPIKE_WINDOW_STEPS);
   double* mean = values(step) + LOSS_MEAN;
   double* variance = values(step) + LOSS_VARIANCE;
-  double d = loss - *mean;
+  if (step->loss > step->lossBound) {
+    if (++counters(step)[SPIKES_IN_A_ROW] == SPIKE_MOST_IN_A_ROW) {
+      counters(step)[LOSS_STEPS] = 0;
+      counters(step)[SPIKES_IN_A_ROW] = 0;
+      *mean = 0;
+      *variance = 0;
+    }
+    return;
+  }
+  counters(step)[SPIKES_IN_A_ROW] = 0;
+  long long steps = ++counters(step)[LOSS_STEPS];
+  double share = 1.0 / (double)(steps < SPIKE_WINDOW_STEPS ? steps : SPIKE_WINDOW_STEPS);
+  double d = step->loss - *mean;
   *mean = fma(share, d, *mean);
   *variance = (1 - share) * fma(share * d, d, *variance);
 }

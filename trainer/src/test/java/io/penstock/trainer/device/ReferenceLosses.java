@@ -12,6 +12,7 @@ import io.penstock.trainer.model.TrainingState;
 final class ReferenceLosses {
   private final double lossSpike;
   private long steps;
+  private long spikes;
   private double mean;
   private double variance;
 
@@ -27,19 +28,28 @@ final class ReferenceLosses {
 
   /** What must become of a step of this loss; counts it. */
   Status judge(double loss) {
-    double bound = bound();
-    boolean spike = lossSpike > 0 && steps >= 32 && loss > bound;
-    double x = spike ? bound : loss;
+    boolean spike = lossSpike > 0 && steps >= 32 && loss > bound();
+    if (spike) {
+      if (++spikes == 128) {
+        spikes = 0;
+        steps = 0;
+        mean = 0;
+        variance = 0;
+      }
+      return Status.SPIKE;
+    }
+    spikes = 0;
     steps++;
     double share = Math.max(1.0 / steps, 1.0 / 256);
-    double d = x - mean;
+    double d = loss - mean;
     mean = Math.fma(share, d, mean);
     variance = (1 - share) * Math.fma(share * d, d, variance);
-    return spike ? Status.SPIKE : Status.APPLIED;
+    return Status.APPLIED;
   }
 
   void check(TrainingState state, String what) {
     assertThat(state.counters()[TrainingState.LOSS_STEPS]).as(what).isEqualTo(steps);
+    assertThat(state.counters()[TrainingState.SPIKES_IN_A_ROW]).as(what).isEqualTo(spikes);
     assertThat(state.values()[TrainingState.LOSS_MEAN]).as("%s: mean", what).isEqualTo(mean);
     assertThat(state.values()[TrainingState.LOSS_VARIANCE])
         .as("%s: variance", what)

@@ -75,16 +75,14 @@ class LossSpikesTest {
   }
 
   @Test
-  void shouldCountASpikeAsALossOnTheBound() {
+  void shouldNotCountASpike() {
     judgeOrdinary(100, 5);
-    TrainingState other = new TrainingState(state.spec());
-    other.set(state);
-    double bound = Math.fma(5, state.lossSpread(), state.lossMean());
+    TrainingState before = new TrainingState(state.spec());
+    before.set(state);
 
     assertThat(judge(1e30, 5)).isTrue();
-    assertThat(LossSpikes.judge(other, bound, 5)).isFalse();
-    assertThat(state.values()).isEqualTo(other.values());
-    assertThat(state.counters()).isEqualTo(other.counters());
+    assertThat(state.values()).isEqualTo(before.values());
+    assertThat(state.counters()[TrainingState.LOSS_STEPS]).isEqualTo(100);
   }
 
   @ParameterizedTest
@@ -107,13 +105,29 @@ class LossSpikesTest {
 
   @ParameterizedTest
   @CsvSource({"4, 2.5", "4, 20", "6, 1000", "10, 20", "3, 20"})
-  void shouldAcceptALastingChangeButNotAShortOne(double lossSpike, double loss) {
+  void shouldAcceptALastingChangeAndJudgeByIt(double lossSpike, double loss) {
     judgeOrdinary(1000, lossSpike);
     int spikes = 0;
     while (judge(loss, lossSpike)) {
       spikes++;
     }
-    assertThat(spikes).isBetween(1, 500);
+    assertThat(spikes).isEqualTo(128);
+    for (int step = 0; step < 100; step++) {
+      assertThat(judge(loss, lossSpike)).isFalse();
+    }
+    assertThat(judge(2 * loss, lossSpike)).isTrue();
+    assertThat(judge(loss, lossSpike)).isFalse();
+  }
+
+  @Test
+  void shouldNotAcceptWhatIsBrokenByOrdinaryLosses() {
+    judgeOrdinary(1000, 6);
+    for (int round = 0; round < 10; round++) {
+      for (int step = 0; step < 127; step++) {
+        assertThat(judge(1000, 6)).isTrue();
+      }
+      assertThat(judge(2, 6)).isFalse();
+    }
   }
 
   @Test
