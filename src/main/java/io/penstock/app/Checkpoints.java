@@ -24,6 +24,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.agrona.concurrent.EpochNanoClock;
 import org.jspecify.annotations.Nullable;
@@ -235,9 +236,16 @@ final class Checkpoints implements AutoCloseable {
     return status;
   }
 
-  /** Sets the thread to work. */
-  void start(Run started) {
+  /**
+   * Sets the thread to work, before the run begins. A run that may go back has a checkpoint from its very beginning.
+   *
+   * @param beginning what the run begins with
+   */
+  void start(Run started, Supplier<State> beginning) {
     run = started;
+    if (!any && config.errors().rollbackAfter() > 0) {
+      make(started, CompletableFuture.completedFuture(beginning.get()), new CompletableFuture<>());
+    }
     directory.oldest().ifPresent(started::durable);
     thread.start();
   }
@@ -342,9 +350,6 @@ final class Checkpoints implements AutoCloseable {
 
   private void work() {
     Run of = Objects.requireNonNull(run);
-    if (!any && config.errors().rollbackAfter() > 0) {
-      begin(of, new CompletableFuture<>());
-    }
     begunNanos = clock.nanoTime();
     begunRows = of.rows();
     while (true) {
@@ -352,7 +357,9 @@ final class Checkpoints implements AutoCloseable {
       if (asked == null) {
         break;
       }
-      begin(of, asked);
+      begunNanos = clock.nanoTime();
+      begunRows = of.rows();
+      make(of, of.cut(), asked);
     }
     CompletableFuture<State> end = last;
     if (end != null) {
@@ -365,12 +372,6 @@ final class Checkpoints implements AutoCloseable {
     if (late != null) {
       late.completeExceptionally(new CancellationException("the run has ended"));
     }
-  }
-
-  private void begin(Run of, CompletableFuture<Made> made) {
-    begunNanos = clock.nanoTime();
-    begunRows = of.rows();
-    make(of, of.cut(), made);
   }
 
   /** Null when the run ends. */

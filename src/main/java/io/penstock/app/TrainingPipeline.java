@@ -268,6 +268,16 @@ final class TrainingPipeline implements AutoCloseable {
     return merge.cutAndEnd();
   }
 
+  /** What a barrier would collect where nothing moves: before the beginning, and after the end. */
+  State stillState() {
+    State state = new State();
+    merge.save(state);
+    features.save(state.scope(OperatorStage.SCOPE));
+    assembler.save(state.scope(Assembler.SCOPE));
+    trainer.save(state);
+    return state;
+  }
+
   /** The state of a run that has trained on its whole stream, once it has ended; null for any other. */
   @Nullable State endState() {
     return endState;
@@ -331,16 +341,6 @@ final class TrainingPipeline implements AutoCloseable {
 
   /** The device thread's work: the trainer's, then the end of the run. */
   private final class DeviceWork implements Agent {
-    /** What a barrier behind the last row would have collected: nothing moves any more. */
-    private State wholeState() {
-      State state = new State();
-      merge.save(state);
-      features.save(state.scope(OperatorStage.SCOPE));
-      assembler.save(state.scope(Assembler.SCOPE));
-      trainer.save(state);
-      return state;
-    }
-
     @Override
     public String roleName() {
       return trainer.roleName();
@@ -383,7 +383,7 @@ final class TrainingPipeline implements AutoCloseable {
       }
       weightsSha256 = session.weightsSha256();
       if (assembler.exhausted() && ring.fill() == 0) {
-        endState = wholeState();
+        endState = stillState();
       }
       Throwable broken = assembler.failure();
       if (broken != null) {

@@ -211,8 +211,8 @@ final class TrainingRun implements Run {
       phase = Phase.RUNNING;
     }
     if (ready != null) {
+      startCheckpoints(ready);
       ready.start();
-      startCheckpoints();
     } else {
       startWithTheFirstHeader();
     }
@@ -229,8 +229,8 @@ final class TrainingRun implements Run {
         .switchIfEmpty(Mono.fromRunnable(this::end)) // stopped before there was a header
         .subscribe(
             made -> {
+              startCheckpoints(made);
               begin(made);
-              startCheckpoints();
             },
             this::cannotBegin);
   }
@@ -243,9 +243,10 @@ final class TrainingRun implements Run {
     }
   }
 
-  private void startCheckpoints() {
+  private void startCheckpoints(TrainingPipeline made) {
+    pipeline = made;
     if (checkpoints != null) {
-      checkpoints.start(new Cuts());
+      checkpoints.start(new Cuts(), made::stillState);
     }
   }
 
@@ -307,8 +308,8 @@ final class TrainingRun implements Run {
       sources = sources.reopened();
       TrainingPipeline made = pipeline(from.columns(), saved);
       LOG.warn(
-          "{} minibatches in a row were not trained on; going back from row {} to row {}, and on without the {} rows before and in them{}",
-          config.errors().rollbackAfter(),
+          "{} in a row not trained on: going back from row {} to row {}, and on without the {} rows before and in them{}",
+          Texts.count(poison.skipped(), "minibatch"),
           reached,
           made.trainedRows(),
           poison.rowCount(),

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.function.Predicate;
 import tools.jackson.databind.JsonNode;
@@ -68,6 +69,13 @@ final class SourceLedger {
     return ledger;
   }
 
+  /** Of these rows. */
+  static SourceLedger ofRows(Collection<Long> rows) {
+    SourceLedger ledger = new SourceLedger();
+    rows.forEach(ledger.accepted::add);
+    return ledger;
+  }
+
   /** Of the rows of a file. */
   static SourceLedger of(List<CsvRow> rows, Predicate<List<String>> good) {
     SourceLedger ledger = new SourceLedger();
@@ -88,15 +96,27 @@ final class SourceLedger {
   /** Fails unless every row of the source is in the report's ledger, once. */
   void requireIn(JsonNode report) {
     JsonNode ledger = report.get("ledger");
-    assertThat(rows(ledger, "trained") + rows(ledger, "skipped"))
-        .as("rows trained and skipped, of those that the source holds")
+    List<String> fates = List.of("trained", "skipped", "leftOut");
+    assertThat(fates.stream().mapToLong(fate -> rows(ledger, fate)).sum())
+        .as("rows trained, skipped and left out, of those that the source holds")
         .isEqualTo(accepted.rows);
-    assertThat(hash(ledger, "trained").add(hash(ledger, "skipped")).mod(MODULUS))
-        .as("hash of the rows trained and skipped")
+    assertThat(
+            fates.stream()
+                .map(fate -> hash(ledger, fate))
+                .reduce(BigInteger.ZERO, BigInteger::add)
+                .mod(MODULUS))
+        .as("hash of the rows trained, skipped and left out")
         .isEqualTo(accepted.hash());
     assertThat(rows(ledger, "rejected")).as("rows rejected").isEqualTo(rejected.rows);
     assertThat(hash(ledger, "rejected")).as("hash of the rows rejected").isEqualTo(rejected.hash());
     assertThat(report.get("records").asLong()).isEqualTo(rows(ledger, "trained"));
+  }
+
+  /** Fails unless its rows have that one fate in the report's ledger. */
+  void requireAll(String fate, JsonNode report) {
+    JsonNode ledger = report.get("ledger");
+    assertThat(rows(ledger, fate)).as(fate).isEqualTo(accepted.rows);
+    assertThat(hash(ledger, fate)).as(fate).isEqualTo(accepted.hash());
   }
 
   private static long rows(JsonNode ledger, String what) {

@@ -10,6 +10,7 @@ import java.util.List;
  * spoilt the weights, and all of them the operators' state. The way on is a checkpoint from before them.
  *
  * @param rows of the minibatches that were not applied, and of some applied before them
+ * @param skipped minibatches that were not applied
  * @param firstStep steps that had ended before the first of these minibatches
  * @param calmStep steps that must have ended until the next rollback counts as one at another place
  * @param attempts how often the run went back at about this place before
@@ -18,6 +19,7 @@ import java.util.List;
  */
 public record Poison(
     List<RowRange> rows,
+    int skipped,
     long firstStep,
     long calmStep,
     int attempts,

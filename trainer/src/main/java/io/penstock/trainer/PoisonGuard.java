@@ -17,12 +17,12 @@ import org.slf4j.LoggerFactory;
  *
  * <p>What spoilt the weights was applied, and so came before: the last minibatch that was is blamed, too. Where the trouble goes
  * on right behind the rows that were left out, there is more of the same, and the run waits for twice as many steps before it goes
- * back once more. Where it is back after some steps that went well, twice as many minibatches before are blamed, and the learning
+ * back once more, or until they end. Where it is back after some steps that went well, twice as many minibatches before are blamed, and the learning
  * rate is halved: it may be too large; so it is, too, when the run has gone back {@link #PATIENCE} times. After
  * {@link #MOST_ATTEMPTS} it is no use, and the run goes on as it is. On the device thread.
  */
 final class PoisonGuard implements Stateful {
-  static final int MOST_ATTEMPTS = 6;
+  static final int MOST_ATTEMPTS = 10;
 
   /** Attempts after which more of the same is no longer believed in. */
   private static final int PATIENCE = 3;
@@ -80,15 +80,14 @@ final class PoisonGuard implements Stateful {
     steps++;
     note(slot);
     if (status == Status.APPLIED) {
-      recent.end();
       if (skippedInARow > 0) {
-        skippedInARow = 0;
-        skipped.clear();
+        endOfRow();
       }
+      recent.end();
     } else {
       skipped.addAll(recent.current());
       skippedInARow++;
-      if (skippedInARow == (long) after << attempts()) {
+      if (skippedInARow == (isMoreOfTheSame() ? (long) after << attempts() : after)) {
         tooMany();
       }
     }
@@ -99,6 +98,25 @@ final class PoisonGuard implements Stateful {
     for (int row = 0; row < slot.validRows(); row++) {
       recent.add(slot.partition(row), slot.rowNumber(row));
     }
+  }
+
+  /** The operators have seen these rows, too: where they are the rest of what the run went back for, it must do without them. */
+  private void endOfRow() {
+    int tried = attempts();
+    if (isMoreOfTheSame(steps - 1) && tried < MOST_ATTEMPTS && canGoBack.getAsBoolean()) {
+      poison = poison(0, steps - 1, tried, learningRateFactor);
+    }
+    skippedInARow = 0;
+    skipped.clear();
+  }
+
+  private boolean isMoreOfTheSame() {
+    return isMoreOfTheSame(steps);
+  }
+
+  /** Whether the steps that were not applied came right behind the rows that were left out. */
+  private boolean isMoreOfTheSame(long end) {
+    return end - skippedInARow == wentBackAt;
   }
 
   /** How often the run went back at about this place. */
@@ -117,18 +135,27 @@ final class PoisonGuard implements Stateful {
               : "there is no checkpoint to go back to (checkpoint.directory)");
       return;
     }
-    boolean more = tried > 0 && tried < PATIENCE && steps - skippedInARow == wentBackAt;
-    int blamed = more ? 0 : Math.min(1 << tried, recent.size());
+    boolean more = tried < PATIENCE && isMoreOfTheSame();
+    poison =
+        poison(
+            more ? 0 : Math.min(1 << tried, recent.size()),
+            steps,
+            tried,
+            tried == 0 || more ? learningRateFactor : learningRateFactor / 2);
+  }
+
+  /**
+   * The minibatches that were not applied, and some before them.
+   *
+   * @param blamed how many were applied before them, and are blamed
+   * @param end steps that had ended with the last of them
+   */
+  private Poison poison(int blamed, long end, int tried, double factor) {
     List<RowRange> rows = recent.last(blamed);
     rows.addAll(skipped);
-    poison =
-        new Poison(
-            rows,
-            steps - skippedInARow - blamed,
-            steps + (long) CALM * (skippedInARow + blamed),
-            tried,
-            rollbacks,
-            tried == 0 || more ? learningRateFactor : learningRateFactor / 2);
+    int lost = skippedInARow + blamed;
+    return new Poison(
+        rows, skippedInARow, end - lost, end + (long) CALM * lost, tried, rollbacks, factor);
   }
 
   /** The rows to do without; null where all is well. */

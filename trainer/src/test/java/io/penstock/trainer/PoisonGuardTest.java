@@ -133,6 +133,15 @@ class PoisonGuardTest {
   }
 
   @Test
+  void shouldGoBackForTheRestOfTheTroubleToo() {
+    run(300, row -> row >= 60 && row < 60 + 4 + 3);
+    assertThat(leftOut).containsExactlyElementsOf(rows(59, 67));
+    assertThat(poisons).hasSize(2);
+    assertThat(guard.learningRateFactor()).isEqualTo(1);
+    assertThat(guard.skippedInARow()).isZero();
+  }
+
+  @Test
   void shouldHalveTheLearningRateWhereTroubleIsBackAfterSomeStepsThatWentWell() {
     run(
         1000,
@@ -163,10 +172,10 @@ class PoisonGuardTest {
 
   @Test
   void shouldGoOnWhereRollbacksAreNoHelp() {
-    run(2000, row -> row >= 60);
+    run(8000, row -> row >= 60);
     assertThat(poisons).hasSize(PoisonGuard.MOST_ATTEMPTS);
     assertThat(guard.poison()).isNull();
-    assertThat(guard.skippedInARow()).isGreaterThan(1000);
+    assertThat(guard.skippedInARow()).isGreaterThan(4 << PoisonGuard.MOST_ATTEMPTS);
   }
 
   @Test
@@ -226,7 +235,7 @@ class PoisonGuardTest {
     State state = new State();
     guard().save(state);
     state.put("leaveOut", new long[0]);
-    new Poison(List.of(), 0, 0, 1, 1, 0.5).leaveOut(state);
+    new Poison(List.of(), 0, 0, 0, 1, 1, 0.5).leaveOut(state);
     return state;
   }
 
