@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * is in a process of its own in the build.
  */
 class CrashTest {
+  private static final int FEW = 3;
   private static final int SOME = 5;
   private static final int MANY = 100;
 
@@ -52,6 +53,12 @@ class CrashTest {
     new Crashes(Workload.generator(2_000_000), device, folder).die(SOME);
   }
 
+  @ParameterizedTest
+  @MethodSource("devices")
+  void shouldTrainTheSameOnWhatAFeedSendsThoughBothAreKilled(String device) throws Exception {
+    new Crashes(Workload.tcp(folder, 15_000), device, folder).die(FEW);
+  }
+
   @Tag("chaos")
   @ParameterizedTest
   @MethodSource("devices")
@@ -73,5 +80,13 @@ class CrashTest {
   void shouldTrainTheSameOnAGeneratedStreamThoughKilledAHundredTimes(String device)
       throws Exception {
     new Crashes(Workload.generator(2_000_000), device, folder).die(MANY);
+  }
+
+  @Tag("chaos")
+  @ParameterizedTest
+  @MethodSource("devices")
+  void shouldTrainTheSameOnWhatAFeedSendsThoughBothAreKilledAHundredTimes(String device)
+      throws Exception {
+    new Crashes(Workload.tcp(folder, 30_000), device, folder).die(MANY);
   }
 }

@@ -19,6 +19,8 @@ import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A process dies by a signal at a random moment of the time that the whole takes, its start-up included, or of that of its
  * training, or by itself in the use of its disk ({@link MortalDisk}). Now and then the newest checkpoint is damaged before the next process begins.
+ * Where a feed sends the rows, that dies as well, and neither waits for the other.
  */
 final class Crashes {
   private static final int ROUNDS_WITHOUT_DEATH = 20;
@@ -42,6 +45,8 @@ final class Crashes {
   private final Path folder;
   private final long seed;
   private final SplittableRandom random;
+  private final SplittableRandom feedRandom;
+  private final AtomicInteger feedDeaths = new AtomicInteger();
   private final Deque<End> chosen = new ArrayDeque<>();
 
   private final Map<String, Integer> hits = new TreeMap<>();
@@ -79,6 +84,7 @@ final class Crashes {
     this.folder = Files.createDirectories(folder);
     seed = Long.getLong("penstock.chaos.seed", System.nanoTime());
     random = new SplittableRandom(seed);
+    feedRandom = random.split();
   }
 
   /** The first processes die in these moments, before others do at random. */
@@ -89,16 +95,16 @@ final class Crashes {
     return this;
   }
 
-  /** Trains until so many processes have died and the last has come to its end. */
+  /** Trains until so many processes have died, as many of the feed where there is one, and the last has come to its end. */
   void die(int times) throws IOException, InterruptedException {
     System.out.printf(
         "%s on %s: seed %d (-Dpenstock.chaos.seed=%d)%n", workload.name(), device, seed, seed);
     uninterrupted();
     int idle = 0;
-    while (deaths < times) {
-      int before = deaths;
+    while (deaths < times || (workload.feed() != null && feedDeaths.get() < times)) {
+      int before = deaths + feedDeaths.get();
       round(times);
-      idle = deaths == before ? idle + 1 : 0;
+      idle = deaths + feedDeaths.get() == before ? idle + 1 : 0;
       assertThat(idle).as("rounds without a death").isLessThan(ROUNDS_WITHOUT_DEATH);
     }
     tell();
@@ -106,10 +112,11 @@ final class Crashes {
 
   private void tell() {
     System.out.printf(
-        "%s on %s: %d deaths, %d processes, %d runs to the end, %d checkpoints damaged, %.1f s (whole: %.1f s)%n  %s%n  by tenths of the stream that was safe: %s%n",
+        "%s on %s: %d deaths, %d of the feed, %d processes, %d runs to the end, %d checkpoints damaged, %.1f s (whole: %.1f s)%n  %s%n  by tenths of the stream that was safe: %s%n",
         workload.name(),
         device,
         deaths,
+        feedDeaths.get(),
         starts,
         rounds,
         damages,
@@ -122,7 +129,9 @@ final class Crashes {
   private void uninterrupted() throws IOException, InterruptedException {
     Round round = new Round("whole");
     long began = System.nanoTime();
-    assertThat(round.attempt(new End.Whole())).as("ended: %s", round.said()).isTrue();
+    try (MortalFeed _ = round.feed(() -> TimeUnit.DAYS.toNanos(1))) {
+      assertThat(round.attempt(new End.Whole())).as("ended: %s", round.said()).isTrue();
+    }
     long ended = System.nanoTime();
     wholeNanos = ended - began;
     trainingNanos = ended - trainingBegan;
@@ -133,10 +142,12 @@ final class Crashes {
   private void round(int times) throws IOException, InterruptedException {
     Round round = new Round("round-" + ++rounds);
     boolean ended = false;
-    while (!ended) {
-      ended = round.attempt(deaths < times ? nextEnd() : new End.Whole());
-      if (!ended && random.nextInt(8) == 0) {
-        round.damageNewest();
+    try (MortalFeed _ = round.feed(() -> feedRandom.nextLong(2 * wholeNanos))) {
+      while (!ended) {
+        ended = round.attempt(deaths < times ? nextEnd() : new End.Whole());
+        if (!ended && random.nextInt(8) == 0) {
+          round.damageNewest();
+        }
       }
     }
     Ending end = round.ending();
@@ -180,6 +191,14 @@ final class Crashes {
       said = own.resolve("said.txt");
       fault = own.resolve("fault.log");
       damaged = false;
+    }
+
+    /** Who sends the rows, where they are sent. */
+    @Nullable MortalFeed feed(LongSupplier lifetimesNanos) {
+      Workload.Feed feed = workload.feed();
+      return feed == null
+          ? null
+          : new MortalFeed(feed, own.resolve("feed-said.txt"), lifetimesNanos, feedDeaths);
     }
 
     Ending ending() throws IOException {
