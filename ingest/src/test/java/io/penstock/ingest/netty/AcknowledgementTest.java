@@ -6,6 +6,7 @@ import io.penstock.config.SourceConfig.AcknowledgeConfig;
 import io.penstock.pipeline.Merge;
 import io.penstock.pipeline.State;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The protocol of docs/tcp-protocol.md, spoken by plain sockets. */
 @Timeout(60)
@@ -310,6 +312,60 @@ class AcknowledgementTest {
       }
     }
     assertThat(settled(receiver).rowNumbers().keySet()).containsExactly(0, 1, 3);
+  }
+
+  /** One that came as far as its handshake, or not so far, takes nobody's place for ever. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "penstock/1 produ",
+        "penstock/1 producer=q\n",
+        "penstock/1 producer=q\na,y\n",
+        "penstock/1 producer=q\na,y\nro",
+        "penstock/1 producer=q\na,y\nrows 0\n",
+        "penstock/1 producer=q\na,y\nrows 0\n1,2\n3,"
+      })
+  void shouldCloseAConnectionThatFallsSilent(String beginning) throws Exception {
+    Receiver receiver = idle(Duration.ofMillis(100));
+    LineSocket silent = receiver.connect();
+    silent.send(beginning);
+    String line = silent.line();
+    while (line != null) {
+      line = silent.line();
+    }
+    assertThat(receiver.source.idleConnections()).isEqualTo(1);
+    String received = null;
+    while (received == null) { // on a slow machine one that speaks may seem idle, too
+      LineSocket next = receiver.connect();
+      next.send("penstock/1 producer=q\na,y\nrows 0\n1,2\n3,4\n");
+      received = next.line("received 2");
+    }
+  }
+
+  /** It is the receiver's turn then. */
+  @Test
+  void shouldNotTakeForIdleWhoWaitsForItsLastRowsToBeDurable() throws Exception {
+    Receiver receiver = idle(Duration.ofMillis(100));
+    String received = null;
+    LineSocket waiting = receiver.connect();
+    while (received == null) {
+      waiting = receiver.connect();
+      waiting.send("penstock/1 producer=p\na,y\nrows 0\n1,2\n3,4\n\n");
+      received = waiting.line("received 2");
+    }
+    Receiver.await(() -> receiver.checkpointsWanted.get() > 0); // the end has been noted
+    LineSocket silent = receiver.connect();
+    assertThat(silent.line()).as("so much time has passed").isNull();
+    receiver.durable(receiver.cut());
+    assertThat(waiting.line("ended")).isEqualTo("ended 2");
+  }
+
+  private Receiver idle(Duration idleTimeout) {
+    Receiver receiver =
+        new Receiver(Receiver.settings(Receiver.limits(), idleTimeout), true, null, true);
+    receivers.add(receiver);
+    return receiver;
   }
 
   private static void end(Receiver receiver, String producer) throws Exception {
