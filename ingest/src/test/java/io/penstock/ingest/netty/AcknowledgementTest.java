@@ -398,6 +398,30 @@ class AcknowledgementTest {
     again.awaitEnd();
   }
 
+  /** Else a run that goes on from the cut would wait in vain for one that has gone, satisfied. */
+  @Test
+  void shouldNotSayEndedBeforeThatItselfIsDurable() throws Exception {
+    Receiver receiver = receiver(new AcknowledgeConfig(8, 0, 1));
+    LineSocket p = receiver.introduce("p", "welcome epoch=1 next=0 durable=0 window=0");
+    p.send("rows 0\n" + Receiver.rows(0, 3));
+    assertThat(p.line()).isEqualTo("received 3");
+    State before = receiver.cut();
+    receiver.durable(before);
+    assertThat(p.line()).isEqualTo("durable 3");
+    p.send("\n");
+    Receiver.await(() -> receiver.checkpointsWanted.get() > 0);
+    receiver.durable(before); // as when a checkpoint has been written, and this is the oldest
+    assertThat(receiver.hasEnded()).isFalse();
+    State behind = receiver.cut();
+    receiver.durable(behind);
+    assertThat(p.line()).isEqualTo("ended 3");
+    receiver.awaitEnd();
+
+    Receiver again = receiver(new AcknowledgeConfig(8, 0, 1), true, behind, true);
+    again.durable(behind);
+    again.awaitEnd();
+  }
+
   /** The end is noted on arrival; the rows before it may still be on their way when a barrier passes. */
   @Test
   void shouldNotTakeForEndedWhoseLastRowsAreNotInTheCut() throws Exception {
