@@ -85,7 +85,8 @@ class SafetensorsTest {
     assertThat(sha256(weights(file))).isEqualTo(report.get("weightsSha256").asString());
     assertThat(tensor(file, "ledger.trained").data().getLong(0))
         .isEqualTo(report.get("records").asLong());
-    assertThat(new String(tensor(file, "configuration").bytes(), UTF_8)).contains("mlp:", "seed: 42");
+    assertThat(new String(tensor(file, "configuration").bytes(), UTF_8))
+        .contains("mlp:", "seed: 42");
     assertThat(new String(tensor(file, "columns").bytes(), UTF_8))
         .isEqualTo("[\"x0\",\"x1\",\"x2\",\"flag\",\"city\",\"y\"]");
     for (Tensor tensor : file.tensors().values()) {
