@@ -30,13 +30,14 @@ class CrashTest {
   @ParameterizedTest
   @MethodSource("devices")
   void shouldTrainTheSameOnElec2ThoughKilled(String device) throws Exception {
-    new Crashes(Workload.elec2(folder), device, folder).die(SOME);
+    new Crashes(Workload.elec2(folder), device, folder).briefly().die(SOME);
   }
 
   @ParameterizedTest
   @MethodSource("devices")
   void shouldTrainTheSameThoughItDiesInTheUseOfItsDisk(String device) throws Exception {
     new Crashes(Workload.csv(folder, 20_000), device, folder)
+        .briefly()
         .dyingFirstIn(
             new Death(Moment.WRITE, 3),
             new Death(Moment.FORCE, 2),
@@ -50,13 +51,13 @@ class CrashTest {
   @ParameterizedTest
   @MethodSource("devices")
   void shouldTrainTheSameOnAGeneratedStreamThoughKilled(String device) throws Exception {
-    new Crashes(Workload.generator(2_000_000), device, folder).die(SOME);
+    new Crashes(Workload.generator(400_000), device, folder).briefly().die(SOME);
   }
 
   @ParameterizedTest
   @MethodSource("devices")
   void shouldTrainTheSameOnWhatAFeedSendsThoughBothAreKilled(String device) throws Exception {
-    new Crashes(Workload.tcp(folder, 15_000), device, folder).die(FEW);
+    new Crashes(Workload.tcp(folder, 15_000), device, folder).briefly().die(FEW);
   }
 
   @Tag("chaos")
