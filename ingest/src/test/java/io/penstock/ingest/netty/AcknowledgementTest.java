@@ -60,7 +60,7 @@ class AcknowledgementTest {
       receiver.durable(cut);
       assertThat(socket.line()).isEqualTo("durable 5");
       socket.send("\n");
-      receiver.durable(receiver.cut());
+      receiver.durable(receiver.wantedCut());
       assertThat(socket.line()).isEqualTo("durable 7");
       assertThat(socket.line()).isEqualTo("ended 7");
       assertThat(socket.line()).isNull();
@@ -354,10 +354,10 @@ class AcknowledgementTest {
       waiting.send("penstock/1 producer=p\na,y\nrows 0\n1,2\n3,4\n\n");
       received = waiting.line("received 2");
     }
-    Receiver.await(() -> receiver.checkpointsWanted.get() > 0); // the end has been noted
+    State cut = receiver.wantedCut();
     LineSocket silent = receiver.connect();
     assertThat(silent.line()).as("so much time has passed").isNull();
-    receiver.durable(receiver.cut());
+    receiver.durable(cut);
     assertThat(waiting.line("ended")).isEqualTo("ended 2");
   }
 
@@ -382,13 +382,13 @@ class AcknowledgementTest {
     LineSocket p = receiver.introduce("p", "welcome epoch=1 next=0 durable=0 window=0");
     LineSocket q = receiver.introduce("q", "welcome epoch=1 next=0 durable=0 window=0");
     p.send("rows 0\n" + Receiver.rows(0, 3) + "\n");
-    q.send("rows 0\n" + Receiver.rows(0, 5) + "\n");
-    assertThat(p.line()).isEqualTo("received 3");
-    assertThat(q.line()).isEqualTo("received 5");
-    assertThat(receiver.hasEnded()).isFalse();
-    State cut = receiver.cut();
-    receiver.durable(cut);
+    receiver.durable(receiver.wantedCut());
     assertThat(p.line("ended")).isEqualTo("ended 3");
+    q.send("rows 0\n" + Receiver.rows(0, 5) + "\n");
+    assertThat(q.line()).isEqualTo("received 5");
+    State cut = receiver.wantedCut();
+    assertThat(receiver.hasEnded()).isFalse();
+    receiver.durable(cut);
     assertThat(q.line("ended")).isEqualTo("ended 5");
     receiver.awaitEnd();
 
@@ -409,10 +409,9 @@ class AcknowledgementTest {
     receiver.durable(before);
     assertThat(p.line()).isEqualTo("durable 3");
     p.send("\n");
-    Receiver.await(() -> receiver.checkpointsWanted.get() > 0);
+    State behind = receiver.wantedCut();
     receiver.durable(before); // as when a checkpoint has been written, and this is the oldest
     assertThat(receiver.hasEnded()).isFalse();
-    State behind = receiver.cut();
     receiver.durable(behind);
     assertThat(p.line()).isEqualTo("ended 3");
     receiver.awaitEnd();
@@ -442,7 +441,7 @@ class AcknowledgementTest {
     p = again.introduce("p", "welcome epoch=2 next=16 durable=16 window=0");
     p.send("rows 0\n" + Receiver.rows(0, 20) + "\n");
     assertThat(p.line("received 20")).isNotNull();
-    again.durable(again.cut());
+    again.durable(again.wantedCut());
     again.awaitEnd();
   }
 

@@ -138,6 +138,13 @@ final class Receiver implements AutoCloseable {
     return merge.cut().orTimeout(20, TimeUnit.SECONDS).join();
   }
 
+  /** A cut once one is asked for anew, which without a window says that a producer's end has been noted. */
+  State wantedCut() {
+    int before = checkpointsWanted.get();
+    await(() -> checkpointsWanted.get() > before);
+    return cut();
+  }
+
   /** A cut that passes when an item more is requested. */
   CompletableFuture<State> cutBehindWhatHasArrived() {
     return merge.cut();
