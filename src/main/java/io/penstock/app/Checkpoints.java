@@ -503,7 +503,7 @@ final class Checkpoints implements AutoCloseable {
         directory.write(
             new Checkpoint(
                 number,
-                Instant.ofEpochSecond(0, asked),
+                Instant.now(),
                 Version.TEXT,
                 ConfigWriter.yaml(config),
                 names.columns(),

@@ -23,7 +23,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.agrona.concurrent.EpochNanoClock;
-import org.agrona.concurrent.OffsetEpochNanoClock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -73,7 +72,7 @@ final class TrainingRun implements Run {
    * @throws StartException where the configuration cannot be carried out here
    */
   static TrainingRun of(Config config, RunOptions options, Device device, Disk disk) {
-    EpochNanoClock clock = new OffsetEpochNanoClock();
+    EpochNanoClock clock = new SteadyEpochClock();
     Checkpoints checkpoints = Checkpoints.open(config, options.beginning(), disk, clock);
     try {
       Runnable wanted =
@@ -108,7 +107,7 @@ final class TrainingRun implements Run {
       Device device,
       @Nullable State saved,
       Runnable checkpointWanted) {
-    this(config, options, device, new OffsetEpochNanoClock(), null, saved, checkpointWanted);
+    this(config, options, device, new SteadyEpochClock(), null, saved, checkpointWanted);
   }
 
   private TrainingRun(

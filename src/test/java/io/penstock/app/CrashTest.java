@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * is in a process of its own in the build.
  */
 class CrashTest {
+  private static final int FEW = 3;
   private static final int SOME = 5;
   private static final int MANY = 100;
 
@@ -29,13 +30,14 @@ class CrashTest {
   @ParameterizedTest
   @MethodSource("devices")
   void shouldTrainTheSameOnElec2ThoughKilled(String device) throws Exception {
-    new Crashes(Workload.elec2(folder), device, folder).die(SOME);
+    new Crashes(Workload.elec2(folder), device, folder).briefly().die(SOME);
   }
 
   @ParameterizedTest
   @MethodSource("devices")
   void shouldTrainTheSameThoughItDiesInTheUseOfItsDisk(String device) throws Exception {
     new Crashes(Workload.csv(folder, 20_000), device, folder)
+        .briefly()
         .dyingFirstIn(
             new Death(Moment.WRITE, 3),
             new Death(Moment.FORCE, 2),
@@ -49,7 +51,13 @@ class CrashTest {
   @ParameterizedTest
   @MethodSource("devices")
   void shouldTrainTheSameOnAGeneratedStreamThoughKilled(String device) throws Exception {
-    new Crashes(Workload.generator(2_000_000), device, folder).die(SOME);
+    new Crashes(Workload.generator(400_000), device, folder).briefly().die(SOME);
+  }
+
+  @ParameterizedTest
+  @MethodSource("devices")
+  void shouldTrainTheSameOnWhatAFeedSendsThoughBothAreKilled(String device) throws Exception {
+    new Crashes(Workload.tcp(folder, 15_000), device, folder).briefly().die(FEW);
   }
 
   @Tag("chaos")
@@ -73,5 +81,13 @@ class CrashTest {
   void shouldTrainTheSameOnAGeneratedStreamThoughKilledAHundredTimes(String device)
       throws Exception {
     new Crashes(Workload.generator(2_000_000), device, folder).die(MANY);
+  }
+
+  @Tag("chaos")
+  @ParameterizedTest
+  @MethodSource("devices")
+  void shouldTrainTheSameOnWhatAFeedSendsThoughBothAreKilledAHundredTimes(String device)
+      throws Exception {
+    new Crashes(Workload.tcp(folder, 30_000), device, folder).die(MANY);
   }
 }

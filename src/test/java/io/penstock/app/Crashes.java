@@ -11,14 +11,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -28,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  * end must be that of a process that did not die, and what the source says.
  *
  * <p>A process dies by a signal at a random moment of the time that the whole takes, its start-up included, or of that of its
- * training, or by itself in the use of its disk ({@link MortalDisk}). Now and then the newest checkpoint is damaged before the next process begins.
+ * training, or of what comes behind its first checkpoint, or by itself in the use of its disk ({@link MortalDisk}). Now and then the newest checkpoint is damaged before the next process begins.
+ * Where a feed sends the rows, that dies as well, and neither waits for the other.
  */
 final class Crashes {
   private static final int ROUNDS_WITHOUT_DEATH = 20;
@@ -42,14 +48,18 @@ final class Crashes {
   private final Path folder;
   private final long seed;
   private final SplittableRandom random;
+  private final SplittableRandom feedRandom;
+  private final AtomicInteger feedDeaths = new AtomicInteger();
   private final Deque<End> chosen = new ArrayDeque<>();
+
+  /** From then to the end, of the process that was not interrupted. */
+  private final Map<Since, Long> nanos = new EnumMap<>(Since.class);
+
+  private List<String> mortalFlags = List.of();
 
   private final Map<String, Integer> hits = new TreeMap<>();
   private final int[] deathsByTenth = new int[10];
   private @Nullable Ending whole;
-  private long wholeNanos;
-  private long trainingNanos;
-  private long trainingBegan;
   private int deaths;
   private int starts;
   private int rounds;
@@ -62,15 +72,19 @@ final class Crashes {
     /** By itself, with all rows trained. */
     record Whole() implements End {}
 
-    /**
-     * By a signal.
-     *
-     * @param training whether the time counts from the beginning of training, not of the process
-     */
-    record Signal(String name, boolean training, long afterNanos) implements End {}
+    /** By a signal. */
+    record Signal(String name, Since since, long afterNanos) implements End {}
 
     /** In the use of its disk. */
     record OfDisk(Death death) implements End {}
+  }
+
+  /** From when on a process lives as long as it shall. */
+  private enum Since {
+    START,
+    TRAINING,
+    /** One of its own: then this death loses less than those before have kept. */
+    FIRST_CHECKPOINT
   }
 
   Crashes(Workload workload, String device, Path folder) throws IOException {
@@ -79,6 +93,16 @@ final class Crashes {
     this.folder = Files.createDirectories(folder);
     seed = Long.getLong("penstock.chaos.seed", System.nanoTime());
     random = new SplittableRandom(seed);
+    feedRandom = random.split();
+  }
+
+  /**
+   * All processes but the first, which is not interrupted, do without the optimizing compiler: a short run takes a third less of the
+   * processor so, and its numbers must be the same.
+   */
+  Crashes briefly() {
+    mortalFlags = List.of("-XX:TieredStopAtLevel=1");
+    return this;
   }
 
   /** The first processes die in these moments, before others do at random. */
@@ -89,16 +113,16 @@ final class Crashes {
     return this;
   }
 
-  /** Trains until so many processes have died and the last has come to its end. */
+  /** Trains until so many processes have died, as many of the feed where there is one, and the last has come to its end. */
   void die(int times) throws IOException, InterruptedException {
     System.out.printf(
         "%s on %s: seed %d (-Dpenstock.chaos.seed=%d)%n", workload.name(), device, seed, seed);
     uninterrupted();
     int idle = 0;
-    while (deaths < times) {
-      int before = deaths;
+    while (deaths < times || (workload.feed() != null && feedDeaths.get() < times)) {
+      int before = deaths + feedDeaths.get();
       round(times);
-      idle = deaths == before ? idle + 1 : 0;
+      idle = deaths + feedDeaths.get() == before ? idle + 1 : 0;
       assertThat(idle).as("rounds without a death").isLessThan(ROUNDS_WITHOUT_DEATH);
     }
     tell();
@@ -106,26 +130,27 @@ final class Crashes {
 
   private void tell() {
     System.out.printf(
-        "%s on %s: %d deaths, %d processes, %d runs to the end, %d checkpoints damaged, %.1f s (whole: %.1f s)%n  %s%n  by tenths of the stream that was safe: %s%n",
+        "%s on %s: %d deaths, %d of the feed, %d processes, %d runs to the end, %d checkpoints damaged, %.1f s (whole: %.1f s)%n  %s%n  by tenths of the stream that was safe: %s%n",
         workload.name(),
         device,
         deaths,
+        feedDeaths.get(),
         starts,
         rounds,
         damages,
         (System.nanoTime() - began) / 1e9,
-        wholeNanos / 1e9,
+        nanos(Since.START) / 1e9,
         hits,
         Arrays.toString(deathsByTenth));
   }
 
   private void uninterrupted() throws IOException, InterruptedException {
     Round round = new Round("whole");
-    long began = System.nanoTime();
-    assertThat(round.attempt(new End.Whole())).as("ended: %s", round.said()).isTrue();
+    try (MortalFeed _ = round.feed(() -> TimeUnit.DAYS.toNanos(1))) {
+      assertThat(round.attempt(new End.Whole())).as("ended: %s", round.said()).isTrue();
+    }
     long ended = System.nanoTime();
-    wholeNanos = ended - began;
-    trainingNanos = ended - trainingBegan;
+    nanos.replaceAll((since, began) -> ended - began);
     whole = round.ending();
     workload.ledger().requireIn(whole.report());
   }
@@ -133,10 +158,12 @@ final class Crashes {
   private void round(int times) throws IOException, InterruptedException {
     Round round = new Round("round-" + ++rounds);
     boolean ended = false;
-    while (!ended) {
-      ended = round.attempt(deaths < times ? nextEnd() : new End.Whole());
-      if (!ended && random.nextInt(8) == 0) {
-        round.damageNewest();
+    try (MortalFeed _ = round.feed(() -> feedRandom.nextLong(nanos(Since.START)))) {
+      while (!ended) {
+        ended = round.attempt(deaths < times ? nextEnd() : new End.Whole());
+        if (!ended && random.nextInt(8) == 0) {
+          round.damageNewest();
+        }
       }
     }
     Ending end = round.ending();
@@ -158,9 +185,17 @@ final class Crashes {
       return new End.OfDisk(new Death(moment, time));
     }
     String signal = random.nextInt(6) == 0 ? "SEGV" : "KILL";
-    return random.nextInt(3) == 0
-        ? new End.Signal(signal, false, random.nextLong(wholeNanos))
-        : new End.Signal(signal, true, random.nextLong(trainingNanos));
+    Since since =
+        switch (random.nextInt(4)) {
+          case 0 -> Since.START;
+          case 1 -> Since.TRAINING;
+          default -> Since.FIRST_CHECKPOINT;
+        };
+    return new End.Signal(signal, since, random.nextLong(nanos(since)));
+  }
+
+  private long nanos(Since since) {
+    return Objects.requireNonNull(nanos.get(since));
   }
 
   /** One run from its beginning to its end, in as many processes as that takes. */
@@ -182,6 +217,14 @@ final class Crashes {
       damaged = false;
     }
 
+    /** Who sends the rows, where they are sent. */
+    @Nullable MortalFeed feed(LongSupplier lifetimesNanos) {
+      Workload.Feed feed = workload.feed();
+      return feed == null
+          ? null
+          : new MortalFeed(feed, own.resolve("feed-said.txt"), lifetimesNanos, feedDeaths);
+    }
+
     Ending ending() throws IOException {
       return Ending.of(report, checkpoints);
     }
@@ -195,17 +238,18 @@ final class Crashes {
       starts++;
       Files.deleteIfExists(said);
       FileTime began = Files.getLastModifiedTime(Files.createFile(said));
+      Optional<Path> newest = newest();
       Process process = start(end);
       try {
-        if (!(end instanceof End.Signal signal)) {
-          awaitTraining(process);
-          trainingBegan = System.nanoTime();
-        } else {
-          if (signal.training()) {
-            awaitTraining(process);
-          }
+        if (end instanceof End.Signal signal) {
+          await(process, signal.since(), newest);
           if (!process.waitFor(signal.afterNanos(), TimeUnit.NANOSECONDS)) {
             send(signal.name(), process);
+          }
+        } else if (whole == null) {
+          for (Since since : Since.values()) {
+            await(process, since, newest);
+            nanos.put(since, System.nanoTime());
           }
         }
         assertThat(process.waitFor(Runs.LONG.toSeconds(), TimeUnit.SECONDS))
@@ -229,10 +273,26 @@ final class Crashes {
       return byItself;
     }
 
-    private void awaitTraining(Process process) throws IOException, InterruptedException {
-      while (!isTraining() && !process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
+    private void await(Process process, Since since, Optional<Path> newestBefore)
+        throws IOException, InterruptedException {
+      while (!hasCome(since, newestBefore)
+          && !process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS)) {
         Thread.onSpinWait();
       }
+    }
+
+    private boolean hasCome(Since since, Optional<Path> newestBefore) throws IOException {
+      return switch (since) {
+        case START -> true;
+        case TRAINING -> isTraining();
+        case FIRST_CHECKPOINT -> !newest().equals(newestBefore);
+      };
+    }
+
+    private Optional<Path> newest() {
+      List<Path> files =
+          Files.exists(checkpoints) ? CheckpointDirectory.files(checkpoints) : List.of();
+      return files.isEmpty() ? Optional.empty() : Optional.of(files.getLast());
     }
 
     private boolean isTraining() throws IOException {
@@ -245,14 +305,17 @@ final class Crashes {
     }
 
     private Process start(End end) throws IOException {
+      List<String> flags = new ArrayList<>(whole == null ? List.of() : mortalFlags);
+      flags.addAll(
+          List.of(
+              "-ea",
+              "-Xmx512m",
+              "-XX:+UseSerialGC",
+              "-XX:-CreateCoredumpOnCrash",
+              "-XX:ErrorFile=" + fault));
       return ChildJvm.builder(
               CrashingRun.class,
-              List.of(
-                  "-ea",
-                  "-Xmx512m",
-                  "-XX:+UseSerialGC",
-                  "-XX:-CreateCoredumpOnCrash",
-                  "-XX:ErrorFile=" + fault),
+              flags,
               end instanceof End.OfDisk(Death death) ? death.toString() : CrashingRun.IMMORTAL,
               "train",
               config.toString(),

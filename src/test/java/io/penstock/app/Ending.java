@@ -34,6 +34,11 @@ record Ending(JsonNode report, Map<String, Object> values) {
           "ledger",
           "weightsSha256");
 
+  /** Partition, epoch, end and durable row of each. */
+  private static final int PRODUCER_LONGS = 4;
+
+  private static final int PRODUCER_EPOCH = 1;
+
   /** Reads what is left of an ended run: the report, and the newest checkpoint of a folder. */
   static Ending of(Path report, Path checkpoints) throws IOException {
     JsonNode json = JsonMapper.shared().readTree(Files.readString(report));
@@ -48,8 +53,22 @@ record Ending(JsonNode report, Map<String, Object> values) {
     Checkpoint last = CheckpointDirectory.read(checkpoints);
     values.put("checkpoint.columns", last.columns());
     values.put("checkpoint.features", last.features());
-    last.state().arrays().forEach((name, array) -> values.put("state." + name, bytes(array)));
+    last.state()
+        .arrays()
+        .forEach((name, array) -> values.put("state." + name, bytes(comparable(name, array))));
     return new Ending(json, values);
+  }
+
+  /** Without the epochs of the producers: these count how often one has begun anew. */
+  private static Object comparable(String name, Object array) {
+    if (!name.endsWith(".producerNumbers")) {
+      return array;
+    }
+    long[] numbers = ((long[]) array).clone();
+    for (int at = PRODUCER_EPOCH; at < numbers.length; at += PRODUCER_LONGS) {
+      numbers[at] = 0;
+    }
+    return numbers;
   }
 
   /** Names of what is not the same, to the bit; empty where the runs are equal. */

@@ -50,6 +50,21 @@ class FirstHeaderTest {
     }
   }
 
+  /** It holds up all others, who wait behind it, for as long as it may be idle. */
+  @Test
+  void shouldGoOnWithTheNextSenderWhereTheFirstFallsSilent() throws Exception {
+    try (Run run = Runs.of(PATTERNS, new Rejected(), 0, "source.tcp.idleTimeout=1s")) {
+      run.start();
+      try (Socket silent = new Socket(InetAddress.getLoopbackAddress(), Runs.port(run))) {
+        silent.getOutputStream().write("y,w1".getBytes(StandardCharsets.UTF_8));
+        send(run, "y,w1,w2\n0,1,2\n1,2,3\n");
+        RunSnapshot end = Runs.end(run);
+        assertThat(end.state()).isEqualTo(Phase.ENDED);
+        assertThat(end.rows().trained()).isEqualTo(2);
+      }
+    }
+  }
+
   @Test
   void shouldFailWithTheReasonWhereNoSenderFits() throws Exception {
     try (Run run = Runs.of(PATTERNS, new Rejected(), 0)) {

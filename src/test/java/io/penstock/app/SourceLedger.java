@@ -149,6 +149,19 @@ final class SourceLedger {
     return rows;
   }
 
+  /** The rows of the same text where each line is one, whatever its quotes; blank lines are none here either. */
+  static List<CsvRow> lines(byte[] text) {
+    List<CsvRow> rows = new ArrayList<>();
+    int begin = 0;
+    for (String line : new String(text, StandardCharsets.UTF_8).split("\n", -1)) {
+      if (!line.isEmpty() && begin > 0) {
+        rows.add(new CsvRow(begin, values(line)));
+      }
+      begin += line.getBytes(StandardCharsets.UTF_8).length + 1;
+    }
+    return rows;
+  }
+
   private static List<String> values(String row) {
     List<String> values = new ArrayList<>();
     StringBuilder value = new StringBuilder();

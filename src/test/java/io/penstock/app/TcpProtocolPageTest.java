@@ -38,8 +38,10 @@ class TcpProtocolPageTest {
             model: logistic
             http: none
             """);
-    try (TrainingRun run = TestCheckpoints.run(config, null, () -> {});
+    try (TestCheckpoints checkpoints = new TestCheckpoints(1); // asked for when all was sent
+        TrainingRun run = TestCheckpoints.run(config, null, checkpoints);
         TestProducer producer = new TestProducer(Runs.port(run), "till-7")) {
+      checkpoints.of(run);
       run.start();
       for (Said said : conversation) {
         if (said.who == 'P') {

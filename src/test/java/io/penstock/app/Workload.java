@@ -3,6 +3,9 @@ package io.penstock.app;
 import io.penstock.app.SourceLedger.CsvRow;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.BindException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.zip.GZIPInputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A stream to be trained on by a process that dies.
@@ -18,13 +22,45 @@ import java.util.zip.GZIPInputStream;
  * @param everyRows rows from one checkpoint to the next, at least
  * @param ledger what the source holds
  * @param rows of the file, where it is one
+ * @param feed who sends the rows, where the run does not fetch them itself
  */
-record Workload(String name, String yaml, int everyRows, SourceLedger ledger, List<CsvRow> rows) {
+record Workload(
+    String name,
+    String yaml,
+    int everyRows,
+    SourceLedger ledger,
+    List<CsvRow> rows,
+    @Nullable Feed feed) {
   private static final String ELSE =
       """
       errors: { maxRate: 100% }
       http: none
       """;
+
+  /** Of {@link CsvText}. */
+  private static final String LEARNING =
+      """
+      schema:
+        label: { field: y, type: class, classes: [low, high] }
+        weight: w
+        fields: { x0: number, x1: number, x2: number, flag: flag, city: category }
+      features:
+        - impute: { fields: x1 }
+        - clip: { fields: x2, min: -2, max: 2 }
+        - standardize: { fields: [x0, x1, x2], updateEvery: 48 }
+        - oneHot: { fields: city, capacity: 4 }
+      batch: { size: 61, maxDelay: none }
+      model: { mlp: { hidden: [24] } }
+      optimizer: { adam: { learningRate: 0.01 } }
+      pipeline: { memory: 1MB }
+      """;
+
+  /**
+   * What a {@code penstock feed} in a process of its own sends.
+   *
+   * @param port of this machine; the same for every process that listens there
+   */
+  record Feed(Path file, int port) {}
 
   /** The whole configuration. */
   String yaml(String device, Path checkpoints, int keep) {
@@ -57,7 +93,8 @@ record Workload(String name, String yaml, int everyRows, SourceLedger ledger, Li
             .formatted(file),
         1000,
         SourceLedger.of(rows, values -> values.size() == 9),
-        rows);
+        rows,
+        null);
   }
 
   /** Rows without a file. */
@@ -76,7 +113,8 @@ record Workload(String name, String yaml, int everyRows, SourceLedger ledger, Li
             .formatted(records, records / 2),
         records / 100,
         SourceLedger.ofRows(records),
-        List.of());
+        List.of(),
+        null);
   }
 
   /** Rows of our own: with weights, categories, values that are missing, and many kinds of rows that cannot be used. */
@@ -86,26 +124,49 @@ record Workload(String name, String yaml, int everyRows, SourceLedger ledger, Li
     List<CsvRow> read = SourceLedger.csvRows(Files.readAllBytes(file));
     return new Workload(
         "csv",
-        """
-        source: { file: { path: '%s', format: { csv: { header: true } } } }
-        schema:
-          label: { field: y, type: class, classes: [low, high] }
-          weight: w
-          fields: { x0: number, x1: number, x2: number, flag: flag, city: category }
-        features:
-          - impute: { fields: x1 }
-          - clip: { fields: x2, min: -2, max: 2 }
-          - standardize: { fields: [x0, x1, x2], updateEvery: 48 }
-          - oneHot: { fields: city, capacity: 4 }
-        batch: { size: 61, maxDelay: none }
-        model: { mlp: { hidden: [24] } }
-        optimizer: { adam: { learningRate: 0.01 } }
-        pipeline: { memory: 1MB }
-        """
-            .formatted(file),
+        "source: { file: { path: '%s', format: { csv: { header: true } } } }%n".formatted(file)
+            + LEARNING,
         2000,
         SourceLedger.of(read, CsvText::isGood),
-        read);
+        read,
+        null);
+  }
+
+  /**
+   * The text of {@link #csv} by acknowledged lines, each of which is a row: rows that span two are rejected, both of them. What is
+   * sent and not durable may be less than a third of it, so the feed waits for checkpoints again and again.
+   */
+  static Workload tcp(Path folder, int rows) throws IOException {
+    Path file = folder.resolve("rows.csv");
+    Files.writeString(file, new CsvText(rows).text());
+    List<CsvRow> read = SourceLedger.lines(Files.readAllBytes(file));
+    int port = freePort();
+    return new Workload(
+        "tcp",
+        "source: { tcp: { port: %d, acknowledge: { endAfterProducers: 1, window: %d } } }%n"
+                .formatted(port, rows / 3)
+            + LEARNING,
+        rows / 15,
+        SourceLedger.of(read, CsvText::isGood),
+        read,
+        new Feed(file, port));
+  }
+
+  /**
+   * Below those that Linux gives to whoever connects: from one of these a feed that connects again and again would in the end reach
+   * itself.
+   */
+  private static int freePort() throws IOException {
+    SplittableRandom random = new SplittableRandom();
+    for (int attempt = 0; attempt < 100; attempt++) {
+      try (ServerSocket socket =
+          new ServerSocket(random.nextInt(20_000, 30_000), 1, InetAddress.getLoopbackAddress())) {
+        return socket.getLocalPort();
+      } catch (BindException e) {
+        // Another one, then.
+      }
+    }
+    throw new IOException("no port of 100 is free");
   }
 
   /** Whether a row of {@link #csv} can be used. */

@@ -95,8 +95,13 @@ final class Safetensors {
     }
   }
 
-  /** What a file holds, its tensors in the order of their places. */
-  record Contents(Map<String, String> metadata, Map<String, Tensor> tensors) {}
+  /**
+   * What a file holds, its tensors in the order of their places.
+   *
+   * @param unknown names and types of those that this class cannot read
+   */
+  record Contents(
+      Map<String, String> metadata, Map<String, Tensor> tensors, Map<String, String> unknown) {}
 
   /** The tensors in the order in which {@link #header} places them. */
   static List<Tensor> ordered(List<Tensor> tensors) {
@@ -177,6 +182,7 @@ final class Safetensors {
     }
     placed.sort(Comparator.comparingLong(Placed::from).thenComparingLong(Placed::to));
     Map<String, Tensor> tensors = new LinkedHashMap<>();
+    Map<String, String> unknown = new LinkedHashMap<>();
     long at = 0;
     for (Placed next : placed) {
       if (next.from() != at || next.to() < at || next.to() > data.byteSize()) {
@@ -194,12 +200,14 @@ final class Safetensors {
                 next.type(),
                 next.shape(),
                 data.asSlice(next.from(), next.to() - next.from())));
+      } else {
+        unknown.put(next.name(), next.typeName());
       }
     }
     if (at != data.byteSize()) {
       throw damaged(name, "%d bytes belong to no tensor".formatted(data.byteSize() - at));
     }
-    return new Contents(metadata, tensors);
+    return new Contents(metadata, tensors, unknown);
   }
 
   /**
@@ -207,7 +215,8 @@ final class Safetensors {
    *
    * @param type null: one that this class does not know
    */
-  private record Placed(String name, @Nullable DType type, List<Long> shape, long from, long to) {}
+  private record Placed(
+      String name, String typeName, @Nullable DType type, List<Long> shape, long from, long to) {}
 
   private static Placed placed(String file, String name, JsonNode node) {
     JsonNode offsets = node.path("data_offsets");
@@ -215,7 +224,8 @@ final class Safetensors {
     if (!node.path("dtype").isString() || !dimensions.isArray() || offsets.size() != 2) {
       throw damaged(file, "tensor '%s' lacks type, shape or place".formatted(name));
     }
-    DType type = type(node.path("dtype").asString());
+    String typeName = node.path("dtype").asString();
+    DType type = type(typeName);
     List<Long> shape = new ArrayList<>();
     dimensions.forEach(dimension -> shape.add(dimension.asLong(-1)));
     long from = offsets.get(0).asLong(-1);
@@ -224,7 +234,7 @@ final class Safetensors {
       throw damaged(
           file, "tensor '%s' of %s %s has %d bytes".formatted(name, type, shape, to - from));
     }
-    return new Placed(name, type, List.copyOf(shape), from, to);
+    return new Placed(name, typeName, type, List.copyOf(shape), from, to);
   }
 
   private static long elements(List<Long> shape) {

@@ -70,10 +70,13 @@ public final class Weights {
     floats.removeIf(tensor -> tensor.type() == DType.U8 || tensor.type() == DType.I64);
     if (!named.isEmpty() || floats.size() != layout.tensors().size()) {
       throw new CheckpointException(
-          "%s: has the tensors %s; the model needs %s"
+          "%s: has the tensors %s%s; the model needs %s"
               .formatted(
                   file,
                   floats.stream().map(Weights::shown).collect(Collectors.joining(", ")),
+                  contents.unknown().isEmpty()
+                      ? ""
+                      : " (and of types that are not read: %s)".formatted(contents.unknown()),
                   layout.tensors().stream().map(Weights::shown).collect(Collectors.joining(", "))));
     }
     floats.sort(Comparator.comparing(tensor -> sortable(tensor.name())));

@@ -12,7 +12,8 @@ import reactor.core.publisher.Flux;
  * {@link Producers}, but for the two watermarks.
  */
 final class Producer {
-  private static final long GOING_ON = -1;
+  /** In place of an end where there is none. */
+  static final long GOING_ON = -1;
 
   private final String id;
   private final PartitionCursor cursor;
@@ -23,6 +24,7 @@ final class Producer {
   private long end = GOING_ON;
   private volatile long received;
   private volatile long durable;
+  private volatile boolean endIsDurable;
 
   /** The one whose rows are taken. */
   @Nullable ProducerConnection current;
@@ -47,7 +49,7 @@ final class Producer {
     Producer producer = new Producer(id, cursor);
     producer.epoch = saved[at + 1];
     // The end was noted when it was received; in the cut the rows before it may be missing.
-    producer.end = saved[at + 2] == producer.received ? producer.received : GOING_ON;
+    producer.end = savedEnd(saved, at) == producer.received ? producer.received : GOING_ON;
     producer.durable = saved[at + 3];
     return producer;
   }
@@ -59,6 +61,14 @@ final class Producer {
     into[at + 1] = epoch;
     into[at + 2] = end;
     into[at + 3] = durable;
+  }
+
+  static int savedPartition(long[] saved, int at) {
+    return (int) saved[at];
+  }
+
+  static long savedEnd(long[] saved, int at) {
+    return saved[at + 2];
   }
 
   String id() {
@@ -108,13 +118,23 @@ final class Producer {
     return durable;
   }
 
-  void durable(long nextRow) {
+  /**
+   * Notes what nobody goes back behind.
+   *
+   * @param nextRow where a cut has its partition
+   * @param savedEnd where the same cut has its end, which may have been noted before the last rows were sent on; or {@link #GOING_ON}
+   */
+  void durable(long nextRow, long savedEnd) {
     durable = Math.max(durable, nextRow);
+    if (hasEnded() && savedEnd == end && nextRow >= end) {
+      endIsDurable = true;
+    }
   }
 
   /** Takes the rows of a connection, behind those of the last; false where nobody wants them any more. */
   boolean take(Flux<StreamItem> rows) {
     end = GOING_ON;
+    endIsDurable = false;
     return items.add(rows);
   }
 
@@ -127,8 +147,9 @@ final class Producer {
     return end != GOING_ON;
   }
 
+  /** Whether all that it has sent cannot be lost, and that this was all neither. */
   boolean isDurable() {
-    return durable >= received;
+    return endIsDurable && durable >= received;
   }
 
   /** Ends the partition's items, not the partition: it can be gone on with in a later run. */

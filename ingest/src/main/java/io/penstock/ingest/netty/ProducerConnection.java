@@ -163,6 +163,9 @@ final class ProducerConnection {
 
   private void rowsEnded(CsvDecoder decoder, Producer producer) {
     hasSentAll = decoder.isComplete();
+    if (hasSentAll) {
+      soon(connection::expectNothing);
+    }
     producers.rowsEnded(this, producer, hasSentAll);
     if (decoder.isOverrun()) {
       soon(this::overrun);

@@ -37,6 +37,8 @@ final class Producers implements TcpListener.Taker {
   /** A checkpoint is asked for at most so often. */
   private static final int TICKS_BETWEEN_CHECKPOINTS = 5;
 
+  private static final String NUMBERS = "producerNumbers";
+
   private final Tcp settings;
   private final AcknowledgeConfig limits;
   private final BlockSchema schema;
@@ -70,11 +72,11 @@ final class Producers implements TcpListener.Taker {
 
   private void restore(State saved) {
     nextPartition = Math.toIntExact(saved.longs("nextPartition")[0]);
-    long[] numbers = saved.longs("producerNumbers");
+    long[] numbers = saved.longs(NUMBERS);
     String ids = new String(saved.bytes("producers"), StandardCharsets.UTF_8);
     int at = 0;
     for (String id : ids.lines().toList()) {
-      PartitionCursor cursor = context.cursor((int) numbers[at]);
+      PartitionCursor cursor = context.cursor(Producer.savedPartition(numbers, at));
       producers.put(id, Producer.restored(id, cursor, numbers, at));
       at += Producer.SAVED_LONGS;
     }
@@ -89,7 +91,7 @@ final class Producers implements TcpListener.Taker {
       at += Producer.SAVED_LONGS;
     }
     state.put("producers", String.join("\n", producers.keySet()).getBytes(StandardCharsets.UTF_8));
-    state.put("producerNumbers", numbers);
+    state.put(NUMBERS, numbers);
     state.put("nextPartition", (long) nextPartition);
     state.put("classesFrom", (long) numbering.origin());
   }
@@ -99,11 +101,25 @@ final class Producers implements TcpListener.Taker {
     Map<Integer, Long> rows = new LinkedHashMap<>();
     Merge.cursors(cut, context.source())
         .forEach(cursor -> rows.put(cursor.partition(), cursor.nextRow()));
+    Map<Integer, Long> ends = savedEnds(Merge.scope(cut, context.source()));
     for (Producer producer : producers.values()) {
-      producer.durable(rows.getOrDefault(producer.cursor().partition(), 0L));
+      int partition = producer.cursor().partition();
+      producer.durable(
+          rows.getOrDefault(partition, 0L), ends.getOrDefault(partition, Producer.GOING_ON));
     }
     tellNews();
     endWhenAllHave();
+  }
+
+  private static Map<Integer, Long> savedEnds(State saved) {
+    Map<Integer, Long> ends = new LinkedHashMap<>();
+    if (saved.has(NUMBERS)) {
+      long[] numbers = saved.longs(NUMBERS);
+      for (int at = 0; at < numbers.length; at += Producer.SAVED_LONGS) {
+        ends.put(Producer.savedPartition(numbers, at), Producer.savedEnd(numbers, at));
+      }
+    }
+    return ends;
   }
 
   /** Begins to take connections, and hands out the partitions of those who are remembered. */
@@ -141,9 +157,9 @@ final class Producers implements TcpListener.Taker {
   private boolean wantsCheckpoint(Producer producer) {
     long kept = producer.received() - producer.durable();
     long window = producer.current == null ? 0 : window(producer.current.window());
+    boolean windowIsNearlyUsed = kept > 0 && window > 0 && kept >= window - window / 4;
     return context.keepsCheckpoints()
-        && kept > 0
-        && (producer.hasEnded() || (window > 0 && kept >= window - window / 4));
+        && (windowIsNearlyUsed || (producer.hasEnded() && !producer.isDurable()));
   }
 
   /** The rows that a producer may send beyond what is durable; 0: no bound. */

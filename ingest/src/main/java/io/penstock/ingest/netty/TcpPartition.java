@@ -145,6 +145,13 @@ final class TcpPartition {
     bytes.watchWhenCancelled(onBytes);
   }
 
+  /** Leaves the connection open however long no byte comes. On the event loop. */
+  void expectNothing() {
+    if (connection.channel().pipeline().get(IdleTimeout.class) != null) {
+      connection.channel().pipeline().remove(IdleTimeout.class);
+    }
+  }
+
   /** Sends a line; drops it where the sender reads none of those before. On the event loop. */
   boolean say(String line) {
     Channel channel = connection.channel();

@@ -76,6 +76,10 @@ final class Receiver implements AutoCloseable {
 
   Receiver(
       AcknowledgeConfig acknowledge, boolean checkpoints, @Nullable State saved, boolean readsOn) {
+    this(settings(acknowledge), checkpoints, saved, readsOn);
+  }
+
+  Receiver(Tcp settings, boolean checkpoints, @Nullable State saved, boolean readsOn) {
     SourceContext context =
         new SourceContext(
             0,
@@ -90,7 +94,7 @@ final class Receiver implements AutoCloseable {
                     .collect(Collectors.toMap(PartitionCursor::partition, Function.identity())),
             saved == null ? null : Merge.scope(saved, 0),
             checkpoints ? checkpointsWanted::incrementAndGet : SourceContext.NO_CHECKPOINTS);
-    source = TcpSource.bind(settings(acknowledge), SCHEMA, context);
+    source = TcpSource.bind(settings, SCHEMA, context);
     merge = new Merge(List.of(source), 0, thread);
     reader = new Reader(readsOn);
     merge.items().subscribe(reader);
@@ -101,8 +105,12 @@ final class Receiver implements AutoCloseable {
   }
 
   static Tcp settings(AcknowledgeConfig acknowledge) {
+    return settings(acknowledge, Duration.ZERO);
+  }
+
+  static Tcp settings(AcknowledgeConfig acknowledge, Duration idleTimeout) {
     FormatConfig csv = new FormatConfig(new CsvConfig(true, ",", List.of(), List.of()));
-    return new Tcp(0, "127.0.0.1", false, csv, 65536, 16, Duration.ZERO, 0, null, acknowledge);
+    return new Tcp(0, "127.0.0.1", false, csv, 65536, 16, idleTimeout, 0, null, acknowledge);
   }
 
   /** Rows {@code from} (inclusive) to {@code to}; the value is the number. */
@@ -128,6 +136,13 @@ final class Receiver implements AutoCloseable {
 
   State cut() {
     return merge.cut().orTimeout(20, TimeUnit.SECONDS).join();
+  }
+
+  /** A cut once one is asked for anew, which without a window says that a producer's end has been noted. */
+  State wantedCut() {
+    int before = checkpointsWanted.get();
+    await(() -> checkpointsWanted.get() > before);
+    return cut();
   }
 
   /** A cut that passes when an item more is requested. */
