@@ -75,6 +75,7 @@ class ClockJumpTest {
             """
             source: { generator: { stream: sea } }
             model: logistic
+            errors: { rollbackAfter: none }
             checkpoint: { directory: '%s', every: 30s, everyRows: none }
             """
                 .formatted(folder));
@@ -104,7 +105,7 @@ class ClockJumpTest {
   @Test
   void shouldMakeCheckpointsWhenTheyAreDueThoughTheClockIsSetBack() {
     try (Checkpoints checkpoints = checkpoints()) {
-      checkpoints.start(run);
+      checkpoints.start(run, State::new);
       checkpoints.request().join(); // so that its time counts from now
       for (int written = 2; written < 5; written++) {
         long due = written;
@@ -122,7 +123,7 @@ class ClockJumpTest {
   void shouldTryAgainInASecondThoughTheClockIsSetBack() {
     try (Checkpoints checkpoints = checkpoints()) {
       broken.set(true);
-      checkpoints.start(run);
+      checkpoints.start(run, State::new);
       assertThat(checkpoints.request()).failsWithin(Runs.LONG);
       broken.set(false);
       wall.addAndGet(-DAY);

@@ -57,7 +57,21 @@ class CrashTest {
   @ParameterizedTest
   @MethodSource("devices")
   void shouldTrainTheSameOnWhatAFeedSendsThoughBothAreKilled(String device) throws Exception {
-    new Crashes(Workload.tcp(folder, 15_000), device, folder).briefly().die(FEW);
+    new Crashes(Workload.tcp(folder, 15_000, 0), device, folder).briefly().die(FEW);
+  }
+
+  @ParameterizedTest
+  @MethodSource("devices")
+  void shouldGoBackAndDoWithoutTheSameRowsThoughKilled(String device) throws Exception {
+    Workload poisoned = Workload.csv(folder, 20_000, 900);
+    new Crashes(poisoned, device, folder).briefly().goingBack().die(FEW);
+  }
+
+  @ParameterizedTest
+  @MethodSource("devices")
+  void shouldGoBackAndDoWithoutTheSameRowsThatAFeedSendsThoughBothAreKilled(String device)
+      throws Exception {
+    new Crashes(Workload.tcp(folder, 15_000, 700), device, folder).briefly().goingBack().die(1);
   }
 
   @Tag("chaos")
@@ -88,6 +102,14 @@ class CrashTest {
   @MethodSource("devices")
   void shouldTrainTheSameOnWhatAFeedSendsThoughBothAreKilledAHundredTimes(String device)
       throws Exception {
-    new Crashes(Workload.tcp(folder, 30_000), device, folder).die(MANY);
+    new Crashes(Workload.tcp(folder, 30_000, 0), device, folder).die(MANY);
+  }
+
+  @Tag("chaos")
+  @ParameterizedTest
+  @MethodSource("devices")
+  void shouldGoBackAndDoWithoutTheSameRowsThoughKilledAHundredTimes(String device)
+      throws Exception {
+    new Crashes(Workload.csv(folder, 20_000, 900), device, folder).goingBack().die(MANY);
   }
 }

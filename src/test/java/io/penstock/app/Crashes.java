@@ -60,6 +60,7 @@ final class Crashes {
   private final Map<String, Integer> hits = new TreeMap<>();
   private final int[] deathsByTenth = new int[10];
   private @Nullable Ending whole;
+  private boolean goesBack;
   private int deaths;
   private int starts;
   private int rounds;
@@ -102,6 +103,12 @@ final class Crashes {
    */
   Crashes briefly() {
     mortalFlags = List.of("-XX:TieredStopAtLevel=1");
+    return this;
+  }
+
+  /** The stream has rows in it that the run must go back for. */
+  Crashes goingBack() {
+    goesBack = true;
     return this;
   }
 
@@ -153,6 +160,7 @@ final class Crashes {
     nanos.replaceAll((since, began) -> ended - began);
     whole = round.ending();
     workload.ledger().requireIn(whole.report());
+    assertThat(whole.report().get("rollbacks").asInt() > 0).as("goes back").isEqualTo(goesBack);
   }
 
   private void round(int times) throws IOException, InterruptedException {

@@ -28,6 +28,8 @@ record Ending(JsonNode report, Map<String, Object> values) {
           "records",
           "rejected",
           "skipped",
+          "leftOut",
+          "rollbacks",
           "notTrained",
           "batches",
           "prequential",

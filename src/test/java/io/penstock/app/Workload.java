@@ -33,7 +33,7 @@ record Workload(
     @Nullable Feed feed) {
   private static final String ELSE =
       """
-      errors: { maxRate: 100% }
+      errors: { maxRate: 100%, lossSpike: 6 }
       http: none
       """;
 
@@ -119,11 +119,20 @@ record Workload(
 
   /** Rows of our own: with weights, categories, values that are missing, and many kinds of rows that cannot be used. */
   static Workload csv(Path folder, int rows) throws IOException {
+    return csv(folder, rows, 0);
+  }
+
+  /**
+   * The same.
+   *
+   * @param poison rows in mid-stream that are well formed and all wrong: the run goes back, and does without them
+   */
+  static Workload csv(Path folder, int rows, int poison) throws IOException {
     Path file = folder.resolve("rows.csv");
-    Files.writeString(file, new CsvText(rows).text());
+    Files.writeString(file, new CsvText(rows, poison).text());
     List<CsvRow> read = SourceLedger.csvRows(Files.readAllBytes(file));
     return new Workload(
-        "csv",
+        poison == 0 ? "csv" : "poisoned csv",
         "source: { file: { path: '%s', format: { csv: { header: true } } } }%n".formatted(file)
             + LEARNING,
         2000,
@@ -136,13 +145,13 @@ record Workload(
    * The text of {@link #csv} by acknowledged lines, each of which is a row: rows that span two are rejected, both of them. What is
    * sent and not durable may be less than a third of it, so the feed waits for checkpoints again and again.
    */
-  static Workload tcp(Path folder, int rows) throws IOException {
+  static Workload tcp(Path folder, int rows, int poison) throws IOException {
     Path file = folder.resolve("rows.csv");
-    Files.writeString(file, new CsvText(rows).text());
+    Files.writeString(file, new CsvText(rows, poison).text());
     List<CsvRow> read = SourceLedger.lines(Files.readAllBytes(file));
     int port = freePort();
     return new Workload(
-        "tcp",
+        poison == 0 ? "tcp" : "poisoned tcp",
         "source: { tcp: { port: %d, acknowledge: { endAfterProducers: 1, window: %d } } }%n"
                 .formatted(port, rows / 3)
             + LEARNING,
@@ -189,15 +198,18 @@ record Workload(
     private final SplittableRandom random = new SplittableRandom(11);
     private final StringBuilder text = new StringBuilder("x0,x1,x2,flag,city,w,y\n");
     private final int rows;
+    private final int poison;
 
-    CsvText(int rows) {
+    CsvText(int rows, int poison) {
       this.rows = rows;
+      this.poison = poison;
     }
 
     String text() {
       bad(3);
       for (int row = 0; row < rows; row++) {
-        good();
+        int behind = row - 3 * rows / 4;
+        good(behind >= 0 && behind < poison);
         if (random.nextInt(50) == 0) {
           bad(random.nextInt(1, 4));
         }
@@ -215,12 +227,12 @@ record Workload(
       }
     }
 
-    private void good() {
+    private void good(boolean wrong) {
       double x0 = random.nextGaussian();
       double x2 = random.nextGaussian();
       int city = random.nextInt(6);
       boolean high = x0 + x2 > (city < 3 ? 0.5 : -0.5);
-      text.append((float) x0).append(',');
+      text.append((float) (wrong ? 1000 * x0 : x0)).append(',');
       if (random.nextInt(5) > 0) {
         text.append((float) random.nextGaussian(3, 100));
       }
@@ -230,7 +242,7 @@ record Workload(
           .append(random.nextInt(2))
           .append(city == 5 ? ",\"Köln,\nam Rhein\"," : ",city" + city + ",")
           .append(random.nextInt(1, 4))
-          .append(high ? ",high\n" : ",low\n");
+          .append(high != wrong ? ",high\n" : ",low\n");
       if (random.nextInt(100) == 0) {
         text.append('\n');
       }
