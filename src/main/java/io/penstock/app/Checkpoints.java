@@ -264,16 +264,20 @@ final class Checkpoints implements AutoCloseable {
   }
 
   /**
-   * Finds the checkpoint that a run goes back to, and makes one of it that leaves the rows out: from then on the run goes on from
-   * that, whatever happens. When the pipeline is closed.
+   * Finds the checkpoint that a run goes back to, and makes a new one of it: from then on the run goes on from that, whatever
+   * happens. When the pipeline is closed, or at work.
    *
+   * @param leavingOut whether rows come again, and are to be left out
    * @throws CheckpointException where there is none
    */
-  Checkpoint goBack(Poison poison) {
+  Checkpoint goBack(Poison poison, boolean leavingOut) {
     leaveWay();
     synchronized (directory) {
       Checkpoint base = directory.goBack(poison::isBehind);
-      poison.leaveOut(base.state());
+      poison.note(base.state());
+      if (leavingOut) {
+        poison.leaveOut(base.state());
+      }
       Checkpoint found = base.withNumber(directory.nextNumber());
       begunNanos = clock.nanoTime();
       begunRows = base.state().longs(Trainer.TRAINED)[0];

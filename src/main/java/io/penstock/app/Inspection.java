@@ -86,7 +86,8 @@ record Inspection(
         entry("trained", Trainer.TRAINED),
         entry("skipped", Trainer.SKIPPED),
         entry("rejected", Merge.REJECTED),
-        entry("leftOut", Merge.LEFT_OUT));
+        entry("leftOut", Merge.LEFT_OUT),
+        entry("lost", Trainer.LOST));
   }
 
   private LedgerEntry entry(String what, String name) {

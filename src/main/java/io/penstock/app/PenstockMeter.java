@@ -20,6 +20,11 @@ enum PenstockMeter {
       "penstock.left.out",
       "rows",
       "Rows that the run does without since it went back to a checkpoint before them."),
+  ROWS_LOST(
+      Kind.COUNTER,
+      "penstock.lost",
+      "rows",
+      "Rows whose training was undone when the run went back, and which could not be had again."),
   ROLLBACKS(
       Kind.COUNTER, "penstock.rollbacks", "", "How often the run has gone back to a checkpoint."),
   SKIPPED_IN_A_ROW(

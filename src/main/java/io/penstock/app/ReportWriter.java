@@ -73,6 +73,7 @@ final class ReportWriter {
     report.put("rejected", run.rows().rejected());
     report.put("skipped", run.rows().skipped());
     report.put("leftOut", run.rows().leftOut());
+    report.put("lost", run.rows().lost());
     report.put("notTrained", run.rows().notTrained());
     report.put("batches", run.batches());
     number(report, "seconds", run.seconds());

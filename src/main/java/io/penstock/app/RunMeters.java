@@ -36,6 +36,7 @@ final class RunMeters implements MeterBinder {
     counter(registry, PenstockMeter.ROWS_TRAINED, run -> run.rows().trained());
     counter(registry, PenstockMeter.ROWS_SKIPPED, run -> run.rows().skipped());
     counter(registry, PenstockMeter.ROWS_LEFT_OUT, run -> run.rows().leftOut());
+    counter(registry, PenstockMeter.ROWS_LOST, run -> run.rows().lost());
     counter(registry, PenstockMeter.ROLLBACKS, run -> run.setbacks().rollbacks());
     gauge(registry, PenstockMeter.SKIPPED_IN_A_ROW, run -> run.setbacks().skippedInARow());
     counter(registry, PenstockMeter.BATCHES, RunSnapshot::batches);

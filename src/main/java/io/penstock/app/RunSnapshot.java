@@ -67,10 +67,17 @@ record RunSnapshot(
    * @param trained rows whose step was applied
    * @param skipped rows whose step was not applied: its loss or gradient was not finite, or its loss a spike
    * @param leftOut rows that the run does without since it went back to a checkpoint before them
+   * @param lost rows whose training was undone, and which could not be had again
    * @param notTrained rows received that the run ended before
    */
   record Rows(
-      long received, long trained, long rejected, long skipped, long leftOut, long notTrained) {}
+      long received,
+      long trained,
+      long rejected,
+      long skipped,
+      long leftOut,
+      long lost,
+      long notTrained) {}
 
   /**
    * How much trouble there was with numbers.
@@ -221,7 +228,7 @@ record RunSnapshot(
   /**
    * One line of the ledger.
    *
-   * @param what became of the rows: trained, skipped, rejected, leftOut
+   * @param what became of the rows: trained, skipped, rejected, leftOut, lost
    * @param hash order-independent sum of hashes over the rows' positions, in hexadecimal
    */
   record LedgerEntry(String what, long rows, String hash) {}

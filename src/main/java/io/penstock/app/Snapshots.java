@@ -40,7 +40,7 @@ final class Snapshots {
         run.source,
         run.device,
         run.seconds,
-        new Rows(0, 0, 0, 0, 0, 0),
+        new Rows(0, 0, 0, 0, 0, 0, 0),
         0,
         Double.NaN,
         RunSnapshot.Metrics.NONE,
@@ -77,8 +77,14 @@ final class Snapshots {
             run.rejected.rows(),
             status.rowsSkipped(),
             leftOut.rows(),
+            status.rowsLost(),
             Math.max(
-                0, run.received - status.rowsTrained() - status.rowsSkipped() - leftOut.rows())),
+                0,
+                run.received
+                    - status.rowsTrained()
+                    - status.rowsSkipped()
+                    - leftOut.rows()
+                    - status.rowsLost())),
         status.stepsApplied() + status.stepsSkipped(),
         status.loss(),
         metrics(status.evaluation().cumulative()),
@@ -131,7 +137,8 @@ final class Snapshots {
             new RunSnapshot.LedgerEntry("trained", status.rowsTrained(), status.trainedHash()),
             new RunSnapshot.LedgerEntry("skipped", status.rowsSkipped(), status.skippedHash()),
             rejected,
-            leftOut),
+            leftOut,
+            new RunSnapshot.LedgerEntry("lost", status.rowsLost(), status.lostHash())),
         weightsSha256);
   }
 }

@@ -181,10 +181,14 @@ final class Summary {
     }
     if (run.setbacks().rollbacks() > 0) {
       lines.add(
-          "rolled back  %s to a checkpoint, to do without %s%s"
+          "rolled back  %s to a checkpoint, to do without %s%s%s"
               .formatted(
                   Texts.count(run.setbacks().rollbacks(), "time"),
                   Texts.count(run.rows().leftOut(), "row"),
+                  run.rows().lost() == 0
+                      ? ""
+                      : "; %s trained on before are lost"
+                          .formatted(Texts.count(run.rows().lost(), "row")),
                   run.setbacks().learningRateFactor() == 1
                       ? ""
                       : "; the learning rate is now %s of the configured one"

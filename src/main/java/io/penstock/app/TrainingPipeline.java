@@ -75,8 +75,8 @@ final class TrainingPipeline implements AutoCloseable {
    * @param pipelineThread where operators and assembler work
    * @param checkpointWanted asks for a checkpoint soon; {@link SourceContext#NO_CHECKPOINTS} where none are kept
    * @param canGoBack whether there is a checkpoint to go back to
-   * @param onPoison is told, on the device thread, which rows to do without when all is done that can be with them; then there is
-   *     no {@code onEnd}
+   * @param onPoison is told, on the device thread, which rows to do without. Where {@code sources} replay, all is done then that
+   *     can be with them, and there is no {@code onEnd}
    * @param onFailure is told why the run cannot go on
    * @param onEnd runs once, on the device thread, when all is done
    */
@@ -177,6 +177,9 @@ final class TrainingPipeline implements AutoCloseable {
           config.optimizer().learningRate(),
           around.canGoBack(),
           around.options().skippedRows());
+      if (!around.sources().replays()) {
+        trainer.goOn(around.onPoison());
+      }
       merge.onLeftOut(around.options().skippedRows()::leftOut);
       State fitted = start.fitted();
       if (fitted != null) {
@@ -266,6 +269,11 @@ final class TrainingPipeline implements AutoCloseable {
   /** Cuts the run as {@link #cut} does and ends it there. */
   CompletableFuture<State> cutAndEnd() {
     return merge.cutAndEnd();
+  }
+
+  /** Has operators and trainer take over an earlier cut, in mid-stream. */
+  void goBack(State cut) {
+    var _ = merge.goBack(cut);
   }
 
   /** What a barrier would collect where nothing moves: before the beginning, and after the end. */
@@ -377,7 +385,10 @@ final class TrainingPipeline implements AutoCloseable {
     public void onClose() {
       trainer.onClose();
       Poison poison = trainer.poison();
-      if (poison != null && !stopping && assembler.failure() == null) {
+      if (poison != null
+          && around.sources().replays()
+          && !stopping
+          && assembler.failure() == null) {
         around.onPoison().accept(poison);
         return;
       }

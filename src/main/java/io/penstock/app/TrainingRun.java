@@ -188,7 +188,7 @@ final class TrainingRun implements Run {
             pipelineThread,
             clock,
             checkpointWanted,
-            () -> checkpoints != null && checkpoints.any() && sources.replays(),
+            () -> checkpoints != null && checkpoints.any(),
             this::poisoned,
             error -> fail(Causes.of(error)),
             this::end);
@@ -283,14 +283,43 @@ final class TrainingRun implements Run {
 
   /** Called on the device thread, which the rollback waits for. */
   private void poisoned(Poison poison) {
-    Thread thread = new Thread(() -> goBack(poison), "penstock-rollback");
+    boolean replays = sources.replays();
+    Thread thread = new Thread(() -> goBack(poison, replays), "penstock-rollback");
     thread.setDaemon(true);
     rollback = thread;
     thread.start();
   }
 
+  private void goBack(Poison poison, boolean replays) {
+    try {
+      if (replays) {
+        resumeWithout(poison);
+      } else {
+        restoreBehind(poison);
+      }
+    } catch (SourceException | CheckpointException | IllegalArgumentException e) {
+      fail("a rollback failed: " + Causes.of(e));
+      if (replays) {
+        end();
+      }
+    }
+  }
+
+  /** Takes over what had been learnt before the rows that do harm, and goes on with those that come. */
+  private void restoreBehind(Poison poison) {
+    Checkpoints kept = Objects.requireNonNull(checkpoints);
+    TrainingPipeline running = Objects.requireNonNull(pipeline);
+    State cut = kept.goBack(poison, false).state();
+    LOG.warn(
+        "{} in a row not trained on: going back to what had been learnt from {}; what was learnt since is lost",
+        Texts.count(poison.skipped(), "minibatch"),
+        Texts.count(cut.longs(Trainer.TRAINED)[0], "row"));
+    running.goBack(cut);
+    kept.leaveWay(); // a cut that was asked for in between may lie before the barrier
+  }
+
   /** Resumes as after a crash, but for the rows that do harm. */
-  private void goBack(Poison poison) {
+  private void resumeWithout(Poison poison) {
     TrainingPipeline spoilt = Objects.requireNonNull(pipeline);
     Checkpoints kept = Objects.requireNonNull(checkpoints);
     kept.leaveWay();
@@ -300,28 +329,23 @@ final class TrainingRun implements Run {
       end();
       return;
     }
-    try {
-      Checkpoint from = kept.goBack(poison);
-      State saved = from.state();
-      pipelineThread = pipelineThread();
-      sources = sources.reopened();
-      TrainingPipeline made = pipeline(from.columns(), saved);
-      LOG.warn(
-          "{} in a row not trained on: going back from row {} to row {}, and on without the {} rows before and in them{}",
-          Texts.count(poison.skipped(), "minibatch"),
-          reached,
-          made.trainedRows(),
-          poison.rowCount(),
-          poison.learningRateFactor() == 1
-              ? ""
-              : ", with %s of the learning rate".formatted(poison.learningRateFactor()));
-      rejections.restore(saved);
-      receivedBefore = receivedRows(made) - stages.ingest.rows();
-      begin(made);
-    } catch (SourceException | CheckpointException | IllegalArgumentException e) {
-      fail("a rollback failed: " + Causes.of(e));
-      end();
-    }
+    Checkpoint from = kept.goBack(poison, true);
+    State saved = from.state();
+    pipelineThread = pipelineThread();
+    sources = sources.reopened();
+    TrainingPipeline made = pipeline(from.columns(), saved);
+    LOG.warn(
+        "{} in a row not trained on: going back from row {} to row {}, and on without the {} rows before and in them{}",
+        Texts.count(poison.skipped(), "minibatch"),
+        reached,
+        made.trainedRows(),
+        poison.rowCount(),
+        poison.learningRateFactor() == 1
+            ? ""
+            : ", with %s of the learning rate".formatted(poison.learningRateFactor()));
+    rejections.restore(saved);
+    receivedBefore = receivedRows(made) - stages.ingest.rows();
+    begin(made);
   }
 
   private void cannotBegin(Throwable error) {

@@ -39,7 +39,7 @@ class FakeRun implements Run {
         "tcp://127.0.0.1:9000",
         "cpu",
         10,
-        new Rows(trained + rejected + notTrained, trained, rejected, 0, 0, notTrained),
+        new Rows(trained + rejected + notTrained, trained, rejected, 0, 0, 0, notTrained),
         trained / 256,
         0.25,
         GOOD,

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.penstock.app.RunOptions.Beginning;
 import io.penstock.app.checkpoint.Disk;
 import io.penstock.config.Config;
+import io.penstock.ingest.netty.Feed;
 import io.penstock.trainer.cpu.CpuDevice;
 import io.penstock.trainer.device.Device;
 import io.penstock.trainer.device.LateDevice;
@@ -191,6 +192,34 @@ class RollbackTest {
     assertThat(end.rows().rejected()).isEqualTo(700);
     assertThat(named("number")).hasSize(700).contains((long) FROM);
     assertThat(end.window().accuracy()).isGreaterThan(0.85);
+  }
+
+  /** Lines over TCP cannot be had again: what was learnt before them is, and what came since is counted. */
+  @Test
+  void shouldTakeOverWhatWasLearntBeforeWhereRowsCannotBeHadAgain() throws IOException {
+    Path file = file(rows(Poison.UNIT, 480));
+    String yaml =
+        yaml(file)
+                .replaceFirst("source: .*", "source: { tcp: { port: 0, endAfterConnections: 1 } }")
+            + checkpoints("a");
+    RunSnapshot end;
+    try (DeadLetters letters = DeadLetters.to(dead(), List.of("tcp"));
+        Run run =
+            TrainingRun.of(
+                Config.parse(yaml),
+                new RunOptions(0, Beginning.RESUMED, null, letters, letters),
+                new CpuDevice(),
+                Disk.REAL)) {
+      run.start();
+      Feed.to("127.0.0.1", Runs.port(run)).file(file, true).block(Runs.LONG);
+      end = Runs.end(run);
+    }
+    assertThat(end.setbacks().rollbacks()).isPositive();
+    assertThat(end.setbacks().skippedInARow()).isZero();
+    assertThat(end.rows().lost()).isPositive();
+    assertThat(end.rows().leftOut()).isZero();
+    assertThat(end.rows().trained() + end.rows().skipped() + end.rows().lost()).isEqualTo(ROWS);
+    assertThat(end.window().accuracy()).isGreaterThan(0.9);
   }
 
   @Test

@@ -374,7 +374,9 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
       control = unfinished;
       slot = claimed;
     }
-    save(barrier.state().scope(SCOPE));
+    if (barrier.back() == null) {
+      save(barrier.state().scope(SCOPE));
+    }
     control.barrier(barrier);
     ring.publish();
     return true;

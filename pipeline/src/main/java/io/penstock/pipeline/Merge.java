@@ -80,7 +80,19 @@ public final class Merge implements Stateful {
   }
 
   private CompletableFuture<State> cut(boolean last) {
-    Barrier barrier = new Barrier(nextBarrier.getAndIncrement(), epoch, last);
+    return insert(new Barrier(nextBarrier.getAndIncrement(), epoch, last));
+  }
+
+  /**
+   * Has operators and trainer take over an earlier cut in mid-stream, while positions stay: for sources that cannot send again.
+   *
+   * @return completes when the trainer has
+   */
+  public CompletableFuture<State> goBack(State cut) {
+    return insert(new Barrier(nextBarrier.getAndIncrement(), epoch, cut));
+  }
+
+  private CompletableFuture<State> insert(Barrier barrier) {
     items.insert(barrier);
     return barrier.saved();
   }
@@ -88,7 +100,11 @@ public final class Merge implements Stateful {
   private void pass(StreamItem item) {
     switch (item) {
       case Block block -> pass(block);
-      case Barrier barrier -> save(barrier.state());
+      case Barrier barrier -> {
+        if (barrier.back() == null) {
+          save(barrier.state());
+        }
+      }
       case EndOfPartition end -> forget(end.cursor());
     }
   }

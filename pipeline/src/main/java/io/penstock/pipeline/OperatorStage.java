@@ -37,7 +37,7 @@ public final class OperatorStage implements Disposable {
     }
   }
 
-  /** The items, their blocks rewritten; barriers take the operators' state along. */
+  /** The items, their blocks rewritten; barriers take the operators' state along, or bring an earlier one. */
   public Flux<StreamItem> apply(Flux<StreamItem> items) {
     return items.doOnNext(this::pass);
   }
@@ -55,8 +55,17 @@ public final class OperatorStage implements Disposable {
   private void work(StreamItem item) {
     switch (item) {
       case Block b -> process(b);
-      case Barrier b -> plan.save(b.state().scope(SCOPE));
+      case Barrier b -> pass(b);
       case EndOfPartition _ -> {}
+    }
+  }
+
+  private void pass(Barrier barrier) {
+    State back = barrier.back();
+    if (back == null) {
+      plan.save(barrier.state().scope(SCOPE));
+    } else {
+      plan.restore(back.scope(SCOPE));
     }
   }
 

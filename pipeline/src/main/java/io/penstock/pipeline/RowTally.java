@@ -37,6 +37,14 @@ public final class RowTally {
     addHash(that.high, that.low);
   }
 
+  /** Takes the rows of {@code that}, all of which are counted here, out again. */
+  public void remove(RowTally that) {
+    rows -= that.rows;
+    long borrow = Long.compareUnsigned(low, that.low) < 0 ? 1 : 0;
+    low -= that.low;
+    high -= that.high + borrow;
+  }
+
   private void addHash(long moreHigh, long moreLow) {
     long sum = low + moreLow;
     high += moreHigh + (Long.compareUnsigned(sum, low) < 0 ? 1 : 0);

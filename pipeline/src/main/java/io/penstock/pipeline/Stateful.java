@@ -6,6 +6,6 @@ public interface Stateful {
   /** Writes all that is needed to go on as if nothing had happened. */
   void save(State state);
 
-  /** Takes over what {@link #save} wrote. Called before the first item. */
+  /** Takes over what {@link #save} wrote. Called before the first item, or in its place among them. */
   void restore(State state);
 }

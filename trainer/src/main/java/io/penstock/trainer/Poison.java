@@ -39,9 +39,13 @@ public record Poison(
     return PoisonGuard.isCalm(cut) && PoisonGuard.steps(cut) <= firstStep;
   }
 
+  /** Notes in {@code cut} that a run goes back to it because of these rows. */
+  public void note(State cut) {
+    PoisonGuard.wentBack(cut, this);
+  }
+
   /** Makes a run that goes on from {@code cut} do without the rows. */
   public void leaveOut(State cut) {
-    PoisonGuard.wentBack(cut, this);
     Merge.leaveOut(cut, rows);
   }
 }

@@ -8,6 +8,7 @@ import io.penstock.trainer.device.StepResult.Status;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -60,6 +61,8 @@ final class PoisonGuard implements Stateful {
 
   private double learningRateFactor = 1;
   private @Nullable Poison poison;
+  private boolean told;
+  private boolean goesOn;
 
   /**
    * @param after steps in a row that were not applied; 0: the guard sleeps
@@ -141,7 +144,7 @@ final class PoisonGuard implements Stateful {
             more ? 0 : Math.min(1 << tried, recent.size()),
             steps,
             tried,
-            tried == 0 || more ? learningRateFactor : learningRateFactor / 2);
+            tried == 0 || more || goesOn ? learningRateFactor : learningRateFactor / 2);
   }
 
   /**
@@ -161,6 +164,20 @@ final class PoisonGuard implements Stateful {
   /** The rows to do without; null where all is well. */
   @Nullable Poison poison() {
     return poison;
+  }
+
+  /** Nothing is put together anew after a rollback: the learning rate stays. */
+  void goOn() {
+    goesOn = true;
+  }
+
+  /** Tells it once. */
+  void tell(Consumer<Poison> to) {
+    Poison found = poison;
+    if (found != null && !told) {
+      told = true;
+      to.accept(found);
+    }
   }
 
   int skippedInARow() {
@@ -197,7 +214,10 @@ final class PoisonGuard implements Stateful {
     rollbacks = count(state, ROLLBACKS);
     wentBackAt = count(state, WENT_BACK_AT);
     learningRateFactor = learningRateFactor(state, learningRate);
+    poison = null;
+    told = false;
     recent.restore(state.longs(RECENT));
+    skipped.clear();
     skipped.addAll(RowRange.ofLongs(state.longs(SKIPPED)));
   }
 

@@ -19,6 +19,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.agrona.concurrent.Agent;
 import org.agrona.concurrent.EpochNanoClock;
 import org.agrona.concurrent.NanoClock;
@@ -39,6 +40,9 @@ public final class Trainer implements Agent, Stateful {
   /** The tally of rows whose step was not applied, and which the run did not go back for. */
   public static final String SKIPPED = "ledger.skipped";
 
+  /** The tally of rows whose steps were undone, and which could not be had again. */
+  public static final String LOST = "ledger.lost";
+
   private static final ValueLayout.OfLong LONG =
       JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -51,12 +55,14 @@ public final class Trainer implements Agent, Stateful {
   private final StepResult result = new StepResult();
   private final RowTally trained = new RowTally();
   private final RowTally skipped = new RowTally();
+  private final RowTally lost = new RowTally();
   private final Histogram stepNanos = new Histogram();
   private final Histogram freshnessNanos = new Histogram();
   private final TrainingState training;
   private final SnapshotMemory snapshots;
   private PoisonGuard guard = new PoisonGuard(0, 0, () -> false);
   private SkippedRows skippedRows = SkippedRows.NONE;
+  private @Nullable Consumer<Poison> onPoison;
   private final long[] submittedAt;
   private final int mask;
   private double loss = Double.NaN;
@@ -139,6 +145,17 @@ public final class Trainer implements Agent, Stateful {
     return PoisonGuard.learningRateFactor(cut, configured);
   }
 
+  /**
+   * Lets the trainer go on where it would stop (after {@link #guard}), for a source that cannot send again: it goes back when a barrier brings it an
+   * earlier state ({@link Barrier#back}).
+   *
+   * @param onPoison is told why it should, on the device thread
+   */
+  public void goOn(Consumer<Poison> onPoison) {
+    this.onPoison = onPoison;
+    guard.goOn();
+  }
+
   /** Why the trainer has stopped by itself: the rows that the run must do without; null where it has not. On its own thread. */
   public @Nullable Poison poison() {
     return guard.poison();
@@ -154,6 +171,9 @@ public final class Trainer implements Agent, Stateful {
     long start = clock.nanoTime();
     account(start);
     int work = completeSaved() + takeResults() + submit();
+    if (onPoison != null) {
+      guard.tell(onPoison);
+    }
     boolean nothingLeft = nothingLeft();
     if (statusWanted || nothingLeft != done) {
       statusWanted = false;
@@ -204,8 +224,15 @@ public final class Trainer implements Agent, Stateful {
   }
 
   private void pass(Barrier barrier) {
+    State back = barrier.back();
     try {
-      saveInOneCopy(barrier.state());
+      if (back == null) {
+        saveInOneCopy(barrier.state());
+        saving = barrier;
+      } else {
+        goBack(back);
+        barrier.complete();
+      }
     } catch (RuntimeException e) {
       barrier.abandon(e);
       throw e;
@@ -213,8 +240,17 @@ public final class Trainer implements Agent, Stateful {
     next++;
     oldest = next;
     ring.release(next - 1);
-    saving = barrier;
     completeSaved();
+  }
+
+  /** Takes over the weights of a cut; what was trained on since is lost. */
+  private void goBack(State cut) {
+    lost.add(trained);
+    trained.restore(cut, TRAINED);
+    lost.remove(trained);
+    rowsTrained = trained.rows();
+    guard.restore(cut);
+    session.restore(cut);
   }
 
   /** A barrier is complete when its snapshot is whole, which may be some steps later. */
@@ -305,7 +341,7 @@ public final class Trainer implements Agent, Stateful {
   }
 
   private boolean stops() {
-    return stopRequested || guard.poison() != null;
+    return stopRequested || (onPoison == null && guard.poison() != null);
   }
 
   private boolean allStepsEnded() {
@@ -330,6 +366,8 @@ public final class Trainer implements Agent, Stateful {
         trained.hash(),
         skipped.rows(),
         skipped.hash(),
+        lost.rows(),
+        lost.hash(),
         guard.skippedInARow(),
         guard.rollbacks(),
         guard.learningRateFactor(),
@@ -349,6 +387,7 @@ public final class Trainer implements Agent, Stateful {
   private void saveCounts(State state) {
     trained.save(state, TRAINED);
     skipped.save(state, SKIPPED);
+    lost.save(state, LOST);
     guard.save(state);
   }
 
@@ -373,6 +412,7 @@ public final class Trainer implements Agent, Stateful {
   public void restore(State state) {
     trained.restore(state, TRAINED);
     skipped.restore(state, SKIPPED);
+    lost.restore(state, LOST);
     guard.restore(state);
     rowsTrained = trained.rows();
     session.restore(state);

@@ -11,6 +11,8 @@ import io.penstock.trainer.model.Evaluation;
  * @param trainedHash {@link io.penstock.pipeline.RowTally#hash} of those rows
  * @param rowsSkipped rows of skipped steps
  * @param skippedHash of those
+ * @param rowsLost rows whose steps were undone, and which could not be had again
+ * @param lostHash of those
  * @param skippedInARow steps since the last that was applied, those without weight left out
  * @param rollbacks how often the run has gone back to a checkpoint, to do without rows
  * @param learningRateFactor what rollbacks have left of the learning rate
@@ -25,6 +27,8 @@ public record TrainerStatus(
     String trainedHash,
     long rowsSkipped,
     String skippedHash,
+    long rowsLost,
+    String lostHash,
     int skippedInARow,
     long rollbacks,
     double learningRateFactor,

@@ -70,7 +70,6 @@ class PoisonGuardTest {
     State state = new State();
     guard.save(state);
     state.put("row", (long) row);
-    state.put("leaveOut", new long[0]);
     checkpoints.add(state);
   }
 
@@ -82,7 +81,7 @@ class PoisonGuardTest {
     }
     checkpoints.removeIf(cut -> !poison.isBehind(cut));
     State base = checkpoints.getLast();
-    poison.leaveOut(base);
+    poison.note(base);
     guard = guard();
     guard.restore(base);
     return (int) base.longs("row")[0];
@@ -234,8 +233,7 @@ class PoisonGuardTest {
   private State halved() {
     State state = new State();
     guard().save(state);
-    state.put("leaveOut", new long[0]);
-    new Poison(List.of(), 0, 0, 0, 1, 1, 0.5).leaveOut(state);
+    new Poison(List.of(), 0, 0, 0, 1, 1, 0.5).note(state);
     return state;
   }
 

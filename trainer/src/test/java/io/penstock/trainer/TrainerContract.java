@@ -8,6 +8,7 @@ import io.penstock.config.OptimizerConfig;
 import io.penstock.config.SchemaConfig.LabelConfig;
 import io.penstock.config.SchemaConfig.LabelType;
 import io.penstock.pipeline.Barrier;
+import io.penstock.pipeline.RowTally;
 import io.penstock.pipeline.Slot;
 import io.penstock.pipeline.SlotFiller;
 import io.penstock.pipeline.SlotFiller.Rows;
@@ -231,6 +232,39 @@ public abstract class TrainerContract {
       assertThat(told).startsWith((long) good * ROWS, (good + 1L) * ROWS, (good + 2L) * ROWS);
       whole.train(0, good);
       assertThat(run.session.weightsSha256()).isEqualTo(whole.finish());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 2})
+  void shouldTakeOverAnEarlierStateInMidStreamAndCountWhatIsLost(int late) {
+    try (Run run = new Run(new LateDevice(device(), late, SEED));
+        Run whole = new Run(device())) {
+      run.train(0, 20);
+      State cut = run.cut(0);
+      run.train(20, 30);
+      Barrier back = new Barrier(1, 0, cut);
+      while (!SlotFiller.offer(run.ring, back)) {
+        run.trainer.doWork();
+      }
+      run.train(30, 60);
+      whole.train(0, 20);
+      for (int i = 30; i < 60; i++) {
+        while (!SlotFiller.offer(whole.ring, i, minibatches.get(i), (long) i * ROWS)) {
+          whole.trainer.doWork();
+        }
+      }
+      assertThat(run.finish()).isEqualTo(whole.finish());
+      assertThat(back.saved()).isCompleted();
+      TrainerStatus status = run.trainer.status();
+      assertThat(status.rowsTrained()).isEqualTo(50L * ROWS);
+      assertThat(status.trainedHash()).isEqualTo(whole.trainer.status().trainedHash());
+      assertThat(status.rowsLost()).isEqualTo(10L * ROWS);
+      RowTally lost = new RowTally();
+      for (long row = 20L * ROWS; row < 30L * ROWS; row++) {
+        lost.add(0, row);
+      }
+      assertThat(status.lostHash()).isEqualTo(lost.hash());
     }
   }
 
