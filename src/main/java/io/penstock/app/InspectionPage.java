@@ -44,6 +44,9 @@ final class InspectionPage {
           "positions",
           "training");
 
+  /** Lines of the ledger that only rollbacks lead to. */
+  private static final Set<String> RARE = Set.of("leftOut", "lost");
+
   private final Inspection of;
 
   InspectionPage(Inspection of) {
@@ -99,6 +102,9 @@ final class InspectionPage {
   private List<String> rows() {
     List<String> lines = new ArrayList<>();
     for (LedgerEntry entry : of.ledger()) {
+      if (entry.rows() == 0 && RARE.contains(entry.what())) {
+        continue;
+      }
       lines.add(
           "%-12s %-10s %14s   %s"
               .formatted(

@@ -56,7 +56,7 @@ class InspectTest {
     assertThat(page.lines()).noneMatch(line -> line.contains("&id"));
     assertThat(page.lines()).allMatch(line -> line.length() <= 100 || line.contains("/"));
     assertThat(page)
-        .startsWith("Checkpoint 1 of run a, of 20")
+        .startsWith("Checkpoint 2 of run a, of 20")
         .contains("weights      sha256 " + report.get("weightsSha256").asString())
         .containsPattern("rows         trained +1,000   [0-9a-f]{32}\n")
         .containsPattern("             rejected +1   [0-9a-f]{32}\n")
@@ -126,7 +126,7 @@ class InspectTest {
     train("a", TestCsv.rows(1, 1000), "");
     train("a", TestCsv.rows(1, 1400), "");
     List<Path> files = CheckpointDirectory.files(Path.of(checkpoints("a")));
-    assertThat(files).hasSize(2);
+    assertThat(files).hasSize(3);
     Files.write(files.getLast(), new byte[] {1, 2, 3});
 
     assertThat(inspect(0, checkpoints("a")))
