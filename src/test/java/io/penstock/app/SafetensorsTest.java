@@ -71,7 +71,7 @@ class SafetensorsTest {
     assertThat(file.metadata())
         .containsEntry("format", "penstock")
         .containsEntry("formatVersion", "1")
-        .containsEntry("number", "1")
+        .containsEntry("number", "2")
         .containsEntry("version", report.get("version").asString());
     Map<String, String> shapes = new TreeMap<>();
     file.tensors().forEach((name, tensor) -> shapes.put(name, tensor.dtype() + tensor.shape()));
