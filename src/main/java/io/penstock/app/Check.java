@@ -37,6 +37,7 @@ final class Check {
     device();
     deadLetters();
     checkpoint();
+    rollback();
     http();
     promise();
     reproducible();
@@ -126,6 +127,21 @@ final class Check {
       problem("errors.deadLetters", "cannot be written: " + name);
     } else {
       good("errors.deadLetters", name);
+    }
+  }
+
+  private void rollback() {
+    if (config.errors().lossSpike() == 0 || config.errors().rollbackAfter() == 0) {
+      return;
+    }
+    if (config.checkpoint() == null) {
+      note(
+          "errors.rollbackAfter",
+          "cannot be: there is nothing to go back to without checkpoint.directory");
+    } else if (!Sources.replays(config.source())) {
+      note(
+          "errors.rollbackAfter",
+          "what was trained on since the checkpoint is lost then: these rows cannot be had again (source.tcp.acknowledge)");
     }
   }
 

@@ -64,7 +64,11 @@ final class Sources implements AutoCloseable {
 
   /** Whether rows can be had once more: by reading them again, or from producers that keep what is not durable. */
   boolean replays() {
-    return switch (config.source()) {
+    return replays(config.source());
+  }
+
+  static boolean replays(SourceConfig source) {
+    return switch (source) {
       case SourceConfig.Tcp tcp -> tcp.acknowledge() != null;
       case SourceConfig.File _, SourceConfig.Generator _ -> true;
     };

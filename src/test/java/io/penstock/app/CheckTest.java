@@ -75,6 +75,25 @@ class CheckTest {
   }
 
   @Test
+  void shouldSayWhereARollbackCannotBeOrLosesRows(@TempDir Path folder) {
+    String tcp =
+        """
+        source: { tcp: { port: 0 } }
+        schema: { label: { field: y, type: number }, fields: { x: number } }
+        model: linear
+        http: none
+        """;
+    String checkpoints = "checkpoint: { directory: '%s' }%n".formatted(folder);
+    check(Config.parse(tcp));
+    assertThat(capture.out()).doesNotContain("rollbackAfter");
+    check(Config.parse(tcp, "errors.lossSpike=6"));
+    assertThat(capture.out()).contains("errors.rollbackAfter: cannot be: there is nothing");
+    check(Config.parse(tcp + checkpoints, "errors.lossSpike=6"));
+    assertThat(capture.out())
+        .contains("errors.rollbackAfter: what was trained on since the checkpoint is lost then");
+  }
+
+  @Test
   void shouldNameTheReasonAgainstADevice() {
     Config config = FakeEngine.config(FakeEngine.GENERATOR, "", 0.01, -1, Duration.ZERO);
 

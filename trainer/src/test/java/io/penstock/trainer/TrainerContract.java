@@ -347,7 +347,7 @@ public abstract class TrainerContract {
       int done = 0;
       // The JIT takes its time to compile everything; what counts is that it comes to an end of
       // allocating.
-      for (int round = 0; round < 40_000 && least > 0; round++) {
+      for (int round = 0; round < 1_000_000 && least > 0; round++) {
         for (int i = 0; i < SLOTS; i++) {
           SlotFiller.offer(run.ring, done, minibatches.get(done % 60), 0);
           done++;
