@@ -21,8 +21,11 @@ final class MetricHistory {
     this.distanceRows = Math.max(1, distanceRows);
   }
 
-  /** Notes a point where the last one is far enough away. */
+  /** Notes a point where the last one is far enough away. A run that has gone back takes points beyond that back. */
   void observe(long row, double value) {
+    while (size > 0 && rows[size - 1] > row) {
+      size--;
+    }
     if (Double.isNaN(value) || row < (size == 0 ? distanceRows : rows[size - 1] + distanceRows)) {
       return;
     }

@@ -90,7 +90,9 @@ final class StatusLine {
 
   private double recentRate(RunSnapshot run) {
     double seconds = run.seconds() - shownSeconds;
-    return seconds <= 0 ? run.rowsPerSecond() : (run.rows().trained() - shownRows) / seconds;
+    return seconds <= 0
+        ? run.rowsPerSecond()
+        : Math.max(0, run.rows().trained() - shownRows) / seconds;
   }
 
   /** A line as long as the terminal is wide would wrap, and could not be written over. */

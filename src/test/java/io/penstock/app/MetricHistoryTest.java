@@ -35,6 +35,20 @@ class MetricHistoryTest {
   }
 
   @Test
+  void shouldForgetWhatARunThatWentBackHasNotSeen() {
+    MetricHistory history = new MetricHistory(1000);
+    for (long row = 0; row <= 5000; row += 100) {
+      history.observe(row, (double) row);
+    }
+    history.observe(2500, 7);
+    history.observe(3000, 8);
+
+    assertThat(history.size()).isEqualTo(3);
+    assertThat(history.row(1)).isEqualTo(2000);
+    assertThat(history.value(2)).isEqualTo(8);
+  }
+
+  @Test
   void shouldLeaveOutWhatIsNotKnown() {
     MetricHistory history = new MetricHistory(1);
     history.observe(5, Double.NaN);

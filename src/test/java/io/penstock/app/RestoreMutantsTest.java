@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -27,6 +28,10 @@ import tools.jackson.databind.json.JsonMapper;
  * cut from the middle of a run is changed as each mutant would restore it, and gone on from.
  */
 class RestoreMutantsTest {
+  /** What matters only where a run goes back; PoisonGuardTest holds it. */
+  private static final Set<String> ONLY_FOR_ROLLBACKS =
+      Set.of("guard.recent", "guard.learningRate");
+
   private static final String POSITIONS = "positions";
   private static final String COUNTS = "assembler.counts";
   private static final int ALL = 1000;
@@ -131,6 +136,9 @@ class RestoreMutantsTest {
   private void findsNextRowInEveryCheckpoint() {
     for (Path file : CheckpointDirectory.files(Objects.requireNonNull(cut.getParent()))) {
       long[] position = CheckpointDirectory.read(file).state().longs(POSITIONS);
+      if (position.length == 0) {
+        continue; // of the beginning
+      }
       int next = (int) position[2];
       List<CsvRow> rows = workload.rows();
       assertThat(position[3]).as("byte of row %d", next).isGreaterThan(rows.get(next - 1).offset());
@@ -158,13 +166,13 @@ class RestoreMutantsTest {
         state -> at(state, workload.rows(), unfinished(state), unfinished(state)));
   }
 
-  /** Each array that is saved matters, but for one that holds nothing. */
+  /** Each array that is saved matters here, but for one that holds nothing. */
   private void findsAnyArrayForgotten() {
     State right = CheckpointDirectory.read(cut).state();
     List<String> missed = new ArrayList<>();
     for (String name : right.arrays().keySet()) {
       boolean empty = cleared(CheckpointDirectory.read(cut).state(), name).equals(right);
-      if (!empty && !isFound(state -> cleared(state, name))) {
+      if (!empty && !ONLY_FOR_ROLLBACKS.contains(name) && !isFound(state -> cleared(state, name))) {
         missed.add(name);
       }
     }
