@@ -24,6 +24,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.agrona.concurrent.EpochNanoClock;
@@ -65,6 +66,9 @@ final class Checkpoints implements AutoCloseable {
 
   /** How often the run has gone back: a cut from before belongs to a way that it did not go. */
   private volatile int way;
+
+  /** What the run went back to, as long as the disk has neither that nor a newer one. */
+  private @Nullable Checkpoint unwritten;
 
   /** When the last checkpoint was begun, and at which row. */
   private volatile long begunNanos;
@@ -244,7 +248,11 @@ final class Checkpoints implements AutoCloseable {
   void start(Run started, Supplier<State> beginning) {
     run = started;
     if (!any && config.errors().rollbackAfter() > 0) {
-      make(started, CompletableFuture.completedFuture(beginning.get()), new CompletableFuture<>());
+      make(
+          started,
+          CompletableFuture.completedFuture(beginning.get()),
+          way,
+          new CompletableFuture<>());
     }
     directory.oldest().ifPresent(started::durable);
     thread.start();
@@ -267,25 +275,30 @@ final class Checkpoints implements AutoCloseable {
    * Finds the checkpoint that a run goes back to, and makes a new one of it: from then on the run goes on from that, whatever
    * happens. When the pipeline is closed, or at work.
    *
-   * @param leavingOut whether rows come again, and are to be left out
+   * @param prepare changes what the run goes on from, before it is written
+   * @param then is called before another cut can be made that is written
    * @throws CheckpointException where there is none
    */
-  Checkpoint goBack(Poison poison, boolean leavingOut) {
+  Checkpoint goBack(Poison poison, Consumer<State> prepare, Consumer<State> then) {
     leaveWay();
     synchronized (directory) {
-      Checkpoint base = directory.goBack(poison::isBehind);
+      Checkpoint last = unwritten;
+      Checkpoint base =
+          last != null && poison.isBehind(last.state()) ? last : directory.goBack(poison::isBehind);
       poison.note(base.state());
-      if (leavingOut) {
-        poison.leaveOut(base.state());
-      }
+      prepare.accept(base.state());
       Checkpoint found = base.withNumber(directory.nextNumber());
       begunNanos = clock.nanoTime();
       begunRows = base.state().longs(Trainer.TRAINED)[0];
+      unwritten = found;
       try {
         directory.write(found);
+        unwritten = null;
       } catch (IOException e) {
         failed(e);
       }
+      then.accept(found.state());
+      way++; // a cut that was asked for meanwhile may be from before
       return found;
     }
   }
@@ -363,13 +376,14 @@ final class Checkpoints implements AutoCloseable {
       }
       begunNanos = clock.nanoTime();
       begunRows = of.rows();
-      make(of, of.cut(), asked);
+      int from = way; // first: the cut may be of the way that is left meanwhile
+      make(of, of.cut(), from, asked);
     }
     CompletableFuture<State> end = last;
     if (end != null) {
-      make(of, end, new CompletableFuture<>());
+      make(of, end, way, new CompletableFuture<>());
       for (int i = 1; i < settings.keep() && lags(of); i++) {
-        make(of, end, new CompletableFuture<>());
+        make(of, end, way, new CompletableFuture<>());
       }
     }
     CompletableFuture<Made> late = wanted;
@@ -400,7 +414,9 @@ final class Checkpoints implements AutoCloseable {
   }
 
   private boolean isDue(Run of) {
-    long more = of.rows() - begunRows;
+    long rows = of.rows();
+    begunRows = Math.min(begunRows, rows); // a run that has gone back has fewer
+    long more = rows - begunRows;
     long nanos = clock.nanoTime() - begunNanos;
     if (status.failure() != null && nanos < RETRY_NANOS) {
       return false;
@@ -421,9 +437,8 @@ final class Checkpoints implements AutoCloseable {
         && directory.oldest().map(cut -> cut.longs(Trainer.TRAINED)[0] < of.rows()).orElse(true);
   }
 
-  private void make(Run of, CompletableFuture<State> cut, CompletableFuture<Made> made) {
+  private void make(Run of, CompletableFuture<State> cut, int from, CompletableFuture<Made> made) {
     long asked = clock.nanoTime();
-    int from = way;
     State state;
     try {
       awaitCut(cut, from);
@@ -514,6 +529,7 @@ final class Checkpoints implements AutoCloseable {
                 names.features(),
                 state));
     any = true;
+    unwritten = null;
     double seconds = (clock.nanoTime() - asked) / 1e9;
     Made made = new Made(written.file(), number, rows, written.bytes(), seconds);
     status = new Status(status.written() + 1, status.failed(), made, asked, of.pauseNanos(), null);

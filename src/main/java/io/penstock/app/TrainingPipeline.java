@@ -276,6 +276,16 @@ final class TrainingPipeline implements AutoCloseable {
     var _ = merge.goBack(cut);
   }
 
+  /** Who sends by now, and under which number. */
+  State partitions() {
+    return merge.partitions();
+  }
+
+  /** Makes {@code cut} know those who sent later, under their numbers. */
+  void adopt(State cut, State later) {
+    merge.adopt(cut, later);
+  }
+
   /** What a barrier would collect where nothing moves: before the beginning, and after the end. */
   State stillState() {
     State state = new State();
@@ -393,7 +403,7 @@ final class TrainingPipeline implements AutoCloseable {
         return;
       }
       weightsSha256 = session.weightsSha256();
-      if (assembler.exhausted() && ring.fill() == 0) {
+      if (assembler.exhausted() && ring.fill() == 0 && poison == null) {
         endState = stillState();
       }
       Throwable broken = assembler.failure();

@@ -197,7 +197,7 @@ final class TrainingRun implements Run {
 
   private Start beginning(@Nullable State saved) {
     Checkpoints.Transfer transfer = checkpoints == null ? null : checkpoints.weights();
-    return transfer == null
+    return transfer == null || saved != null
         ? new Start(options.weights(), null, saved)
         : new Start(transfer.file(), transfer.fitted(), null);
   }
@@ -297,10 +297,14 @@ final class TrainingRun implements Run {
       } else {
         restoreBehind(poison);
       }
-    } catch (SourceException | CheckpointException | IllegalArgumentException e) {
-      fail("a rollback failed: " + Causes.of(e));
-      if (replays) {
-        end();
+    } catch (RuntimeException | Error e) {
+      LOG.error("a rollback failed", e);
+      try {
+        fail("a rollback failed: " + Causes.of(e));
+      } finally {
+        if (replays) {
+          end();
+        }
       }
     }
   }
@@ -309,13 +313,11 @@ final class TrainingRun implements Run {
   private void restoreBehind(Poison poison) {
     Checkpoints kept = Objects.requireNonNull(checkpoints);
     TrainingPipeline running = Objects.requireNonNull(pipeline);
-    State cut = kept.goBack(poison, false).state();
+    State cut = kept.goBack(poison, saved -> {}, running::goBack).state();
     LOG.warn(
         "{} in a row not trained on: going back to what had been learnt from {}; what was learnt since is lost",
         Texts.count(poison.skipped(), "minibatch"),
         Texts.count(cut.longs(Trainer.TRAINED)[0], "row"));
-    running.goBack(cut);
-    kept.leaveWay(); // a cut that was asked for in between may lie before the barrier
   }
 
   /** Resumes as after a crash, but for the rows that do harm. */
@@ -324,12 +326,20 @@ final class TrainingRun implements Run {
     Checkpoints kept = Objects.requireNonNull(checkpoints);
     kept.leaveWay();
     long reached = spoilt.trainedRows();
+    State partitions = spoilt.partitions();
     spoilt.close();
     if (phase != Phase.RUNNING) {
       end();
       return;
     }
-    Checkpoint from = kept.goBack(poison, true);
+    Checkpoint from =
+        kept.goBack(
+            poison,
+            saved -> {
+              poison.leaveOut(saved);
+              spoilt.adopt(saved, partitions);
+            },
+            saved -> {});
     State saved = from.state();
     pipelineThread = pipelineThread();
     sources = sources.reopened();

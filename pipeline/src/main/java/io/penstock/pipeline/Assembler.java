@@ -6,6 +6,7 @@ import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.agrona.concurrent.EpochNanoClock;
@@ -128,11 +129,15 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
 
   /** Stops taking rows: what is held but not in a published slot is given back untrained. Any thread. */
   public void stop() {
-    worker.schedule(
-        () -> {
-          cancel();
-          finished = true;
-        });
+    try {
+      worker.schedule(
+          () -> {
+            cancel();
+            finished = true;
+          });
+    } catch (RejectedExecutionException e) {
+      finished = true; // its thread has ended, and holds nothing any more
+    }
   }
 
   /** Whether everything there was has been published. */
@@ -391,6 +396,11 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
     state.put(
         "slot",
         unfinished == null ? new byte[0] : unfinished.memory().toArray(ValueLayout.JAVA_BYTE));
+  }
+
+  /** Rows in a cut that operators have seen, and the trainer has not. */
+  public static long unfinishedRows(State cut) {
+    return cut.scope(SCOPE).longs("counts")[2];
   }
 
   /** Before the first item, while the ring is empty. */

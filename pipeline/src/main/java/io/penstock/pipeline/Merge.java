@@ -115,8 +115,12 @@ public final class Merge implements Stateful {
       tallyRejected(block, cursor);
     }
     cursor.advanceTo(block.nextRow(), block.nextOffset());
-    if (!toLeaveOut.isEmpty()) {
-      leaveOut(block, cursor);
+    // Almost always there is nothing to leave out, or it is far ahead.
+    for (RowRange range : toLeaveOut) {
+      if (range.partition() == cursor.key() && range.first() < cursor.nextRow()) {
+        leaveOut(block, cursor);
+        break;
+      }
     }
   }
 
@@ -177,7 +181,7 @@ public final class Merge implements Stateful {
   public static void leaveOut(State cut, List<RowRange> rows) {
     List<RowRange> all = new ArrayList<>(RowRange.ofLongs(cut.longs(TO_LEAVE_OUT)));
     all.addAll(rows);
-    cut.put(TO_LEAVE_OUT, RowRange.toLongs(all));
+    cut.put(TO_LEAVE_OUT, RowRange.toLongs(RowRange.joined(all)));
   }
 
   /** Rows are numbered before they are decoded: a number that is missing is that of a rejected row. */
@@ -195,6 +199,26 @@ public final class Merge implements Stateful {
   /** Where a cut has what one source saved. */
   public static State scope(State cut, int source) {
     return cut.scope("source" + source);
+  }
+
+  /** What sources know by now, for {@link #adopt}. Any thread. */
+  public State partitions() {
+    State now = new State();
+    saveSources(now);
+    return now;
+  }
+
+  /** Makes {@code cut} know the partitions that {@link #partitions} knew, under their numbers. */
+  public void adopt(State cut, State later) {
+    for (int i = 0; i < sources.size(); i++) {
+      sources.get(i).adopt(scope(cut, i), scope(later, i));
+    }
+  }
+
+  private void saveSources(State state) {
+    for (int i = 0; i < sources.size(); i++) {
+      sources.get(i).save(scope(state, i));
+    }
   }
 
   /** Tells all sources that nothing before {@code cut} will be asked for again, see {@link Source#durable}. */
@@ -217,9 +241,7 @@ public final class Merge implements Stateful {
     leftOut.save(state, LEFT_OUT);
     state.put(TO_LEAVE_OUT, RowRange.toLongs(toLeaveOut));
     // Behind the positions: what a source writes can only be newer, which it allows for.
-    for (int i = 0; i < sources.size(); i++) {
-      sources.get(i).save(scope(state, i));
-    }
+    saveSources(state);
   }
 
   /** Takes over the rejected rows and those left out, or to be; the positions are for the sources: {@link #cursors}. */

@@ -1,6 +1,7 @@
 package io.penstock.pipeline;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.stream.LongStream;
 
@@ -17,6 +18,29 @@ public record RowRange(long partition, long first, long last) {
     if (first > last) {
       throw new IllegalArgumentException("rows %d to %d are no range".formatted(first, last));
     }
+  }
+
+  /** The same rows in fewer ranges, in order: those that touch are one. */
+  static List<RowRange> joined(List<RowRange> ranges) {
+    List<RowRange> joined = new ArrayList<>();
+    for (RowRange range :
+        ranges.stream()
+            .sorted(
+                Comparator.comparingLong(RowRange::partition).thenComparingLong(RowRange::first))
+            .toList()) {
+      RowRange before = joined.isEmpty() ? null : joined.getLast();
+      if (before != null
+          && before.partition() == range.partition()
+          && range.first() <= before.last() + 1) {
+        joined.set(
+            joined.size() - 1,
+            new RowRange(
+                before.partition(), before.first(), Math.max(before.last(), range.last())));
+      } else {
+        joined.add(range);
+      }
+    }
+    return joined;
   }
 
   /** Ranges as numbers, three each, for a saved state. */

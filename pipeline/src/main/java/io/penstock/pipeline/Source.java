@@ -29,6 +29,14 @@ public interface Source {
   default void save(State state) {}
 
   /**
+   * Makes a cut know the partitions that came later, so that they keep their numbers in a run that goes back to it.
+   *
+   * @param saved the source's own scope of the cut
+   * @param later what {@link #save} wrote since
+   */
+  default void adopt(State saved, State later) {}
+
+  /**
    * Says which cut is durable: the oldest one that a run may resume from, so that nothing before its positions will be asked
    * for again. Any thread; must return soon.
    *

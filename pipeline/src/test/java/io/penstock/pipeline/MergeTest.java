@@ -166,13 +166,27 @@ class MergeTest {
     assertThat(resumed.leftOut().rows()).isEqualTo(10);
     assertThat(((Barrier) seen.get(1)).state().longs("leaveOut"))
         .as("what is still to be left out at the first cut")
-        .containsExactly(a.key(), 3, 7, b.key(), 0, 99, a.key(), 10, 10);
+        .containsExactly(a.key(), 3, 7, a.key(), 10, 10, b.key(), 0, 99);
     assertThat(((Barrier) seen.get(4)).state().longs("leaveOut"))
         .as("what has passed is forgotten")
         .containsExactly(b.key(), 0, 99);
     assertThat(((Barrier) seen.get(4)).state().longs(Merge.LEFT_OUT)[0]).isEqualTo(10);
     assertThat(((Barrier) seen.get(4)).state().longs(Merge.REJECTED)[0]).isZero();
     seen.forEach(MergeTest::release);
+  }
+
+  @Test
+  void shouldJoinRangesThatTouch() {
+    assertThat(
+            RowRange.joined(
+                List.of(
+                    new RowRange(1, 5, 9),
+                    new RowRange(0, 10, 19),
+                    new RowRange(0, 0, 4),
+                    new RowRange(0, 5, 7),
+                    new RowRange(0, 12, 15),
+                    new RowRange(0, 20, 20))))
+        .containsExactly(new RowRange(0, 0, 7), new RowRange(0, 10, 20), new RowRange(1, 5, 9));
   }
 
   @Test

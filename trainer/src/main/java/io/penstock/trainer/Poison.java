@@ -1,5 +1,6 @@
 package io.penstock.trainer;
 
+import io.penstock.pipeline.Assembler;
 import io.penstock.pipeline.Merge;
 import io.penstock.pipeline.RowRange;
 import io.penstock.pipeline.State;
@@ -34,9 +35,11 @@ public record Poison(
     return rows.stream().mapToLong(range -> range.last() - range.first() + 1).sum();
   }
 
-  /** Whether {@code cut} was made before any of the rows could do harm. */
+  /** Whether {@code cut} was made before any of the rows could do harm; operators have seen those of an unfinished minibatch. */
   public boolean isBehind(State cut) {
-    return PoisonGuard.isCalm(cut) && PoisonGuard.steps(cut) <= firstStep;
+    long steps = PoisonGuard.steps(cut);
+    return PoisonGuard.isCalm(cut)
+        && (steps < firstStep || (steps == firstStep && Assembler.unfinishedRows(cut) == 0));
   }
 
   /** Notes in {@code cut} that a run goes back to it because of these rows. */

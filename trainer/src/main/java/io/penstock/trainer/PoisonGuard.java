@@ -5,6 +5,7 @@ import io.penstock.pipeline.Slot;
 import io.penstock.pipeline.State;
 import io.penstock.pipeline.Stateful;
 import io.penstock.trainer.device.StepResult.Status;
+import io.penstock.trainer.model.LossSpikes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BooleanSupplier;
@@ -18,8 +19,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>What spoilt the weights was applied, and so came before: the last minibatch that was is blamed, too. Where the trouble goes
  * on right behind the rows that were left out, there is more of the same, and the run waits for twice as many steps before it goes
- * back once more, or until they end. Where it is back after some steps that went well, twice as many minibatches before are blamed, and the learning
- * rate is halved: it may be too large; so it is, too, when the run has gone back {@link #PATIENCE} times. After
+ * back once more, or until they end; after {@link #PATIENCE} times more of those before are blamed after all. Where it is back after
+ * some steps that went well, twice as many minibatches before are blamed, and the learning rate is halved: it may be too large. After
  * {@link #MOST_ATTEMPTS} it is no use, and the run goes on as it is. On the device thread.
  */
 final class PoisonGuard implements Stateful {
@@ -62,6 +63,10 @@ final class PoisonGuard implements Stateful {
   private double learningRateFactor = 1;
   private @Nullable Poison poison;
   private boolean told;
+
+  /** Until the next step that is applied. */
+  private boolean gaveUp;
+
   private boolean goesOn;
 
   /**
@@ -88,10 +93,12 @@ final class PoisonGuard implements Stateful {
       }
       recent.end();
     } else {
-      skipped.addAll(recent.current());
       skippedInARow++;
-      if (skippedInARow == (isMoreOfTheSame() ? (long) after << attempts() : after)) {
-        tooMany();
+      if (!gaveUp) {
+        skipped.addAll(recent.current());
+        if (skippedInARow >= (isMoreOfTheSame() ? (long) after << attempts() : after)) {
+          tooMany();
+        }
       }
     }
   }
@@ -106,11 +113,16 @@ final class PoisonGuard implements Stateful {
   /** The operators have seen these rows, too: where they are the rest of what the run went back for, it must do without them. */
   private void endOfRow() {
     int tried = attempts();
-    if (isMoreOfTheSame(steps - 1) && tried < MOST_ATTEMPTS && canGoBack.getAsBoolean()) {
+    if (isMoreOfTheSame(steps - 1)
+        && skippedInARow < LossSpikes.MOST_IN_A_ROW // from there on it is a lasting change
+        && !gaveUp
+        && tried < MOST_ATTEMPTS
+        && canGoBack.getAsBoolean()) {
       poison = poison(0, steps - 1, tried, learningRateFactor);
     }
     skippedInARow = 0;
     skipped.clear();
+    gaveUp = false;
   }
 
   private boolean isMoreOfTheSame() {
@@ -136,6 +148,8 @@ final class PoisonGuard implements Stateful {
           tried == MOST_ATTEMPTS
               ? tried + " rollbacks were no help"
               : "there is no checkpoint to go back to (checkpoint.directory)");
+      gaveUp = true;
+      skipped.clear();
       return;
     }
     boolean more = tried < PATIENCE && isMoreOfTheSame();
@@ -144,7 +158,9 @@ final class PoisonGuard implements Stateful {
             more ? 0 : Math.min(1 << tried, recent.size()),
             steps,
             tried,
-            tried == 0 || more || goesOn ? learningRateFactor : learningRateFactor / 2);
+            tried == 0 || isMoreOfTheSame() || goesOn
+                ? learningRateFactor
+                : learningRateFactor / 2);
   }
 
   /**
@@ -216,6 +232,7 @@ final class PoisonGuard implements Stateful {
     learningRateFactor = learningRateFactor(state, learningRate);
     poison = null;
     told = false;
+    gaveUp = false;
     recent.restore(state.longs(RECENT));
     skipped.clear();
     skipped.addAll(RowRange.ofLongs(state.longs(SKIPPED)));

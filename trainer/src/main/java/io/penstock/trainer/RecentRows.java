@@ -13,10 +13,13 @@ final class RecentRows {
   /** Minibatches that are remembered. */
   static final int MINIBATCHES = 16;
 
-  private final long[][] ranges = new long[MINIBATCHES][3];
-  private final int[] lengths = new int[MINIBATCHES];
+  /** One more: that which is being noted. */
+  private static final int PLACES = MINIBATCHES + 1;
 
-  /** Minibatches noted so far; the next one's place is that number modulo their most. */
+  private final long[][] ranges = new long[PLACES][3];
+  private final int[] lengths = new int[PLACES];
+
+  /** Minibatches noted so far; the next one's place is that number modulo that of places. */
   private long noted;
 
   private long[] open = ranges[0];
@@ -95,6 +98,6 @@ final class RecentRows {
   }
 
   private static int place(long number) {
-    return (int) (number % MINIBATCHES);
+    return (int) (number % PLACES);
   }
 }

@@ -4,6 +4,7 @@ import io.penstock.pipeline.EndOfPartition;
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.Source.Partition;
 import io.penstock.pipeline.StreamItem;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 
@@ -61,6 +62,11 @@ final class Producer {
     into[at + 1] = epoch;
     into[at + 2] = end;
     into[at + 3] = durable;
+  }
+
+  /** Writes what is saved of one, as of one that has sent nothing yet. */
+  static void addBegun(long[] saved, int at, LongStream.Builder to) {
+    to.add(saved[at]).add(saved[at + 1]).add(GOING_ON).add(0);
   }
 
   static int savedPartition(long[] saved, int at) {

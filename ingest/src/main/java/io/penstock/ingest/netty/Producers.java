@@ -15,11 +15,13 @@ import io.penstock.pipeline.State;
 import io.penstock.pipeline.StreamItem;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.FluxSink;
@@ -73,9 +75,8 @@ final class Producers implements TcpListener.Taker {
   private void restore(State saved) {
     nextPartition = Math.toIntExact(saved.longs("nextPartition")[0]);
     long[] numbers = saved.longs(NUMBERS);
-    String ids = new String(saved.bytes("producers"), StandardCharsets.UTF_8);
     int at = 0;
-    for (String id : ids.lines().toList()) {
+    for (String id : ids(saved)) {
       PartitionCursor cursor = context.cursor(Producer.savedPartition(numbers, at));
       producers.put(id, Producer.restored(id, cursor, numbers, at));
       at += Producer.SAVED_LONGS;
@@ -94,6 +95,29 @@ final class Producers implements TcpListener.Taker {
     state.put(NUMBERS, numbers);
     state.put("nextPartition", (long) nextPartition);
     state.put("classesFrom", (long) numbering.origin());
+  }
+
+  /** As {@link io.penstock.pipeline.Source#adopt}: those who are missing have sent nothing yet. */
+  static void adopt(State saved, State later) {
+    List<String> ids = new ArrayList<>(ids(saved));
+    LongStream.Builder numbers = LongStream.builder();
+    Arrays.stream(saved.longs(NUMBERS)).forEach(numbers);
+    List<String> laterIds = ids(later);
+    for (int i = 0; i < laterIds.size(); i++) {
+      if (!ids.contains(laterIds.get(i))) {
+        ids.add(laterIds.get(i));
+        Producer.addBegun(later.longs(NUMBERS), i * Producer.SAVED_LONGS, numbers);
+      }
+    }
+    saved.put("producers", String.join("\n", ids).getBytes(StandardCharsets.UTF_8));
+    saved.put(NUMBERS, numbers.build().toArray());
+    saved.put(
+        "nextPartition",
+        Math.max(saved.longs("nextPartition")[0], later.longs("nextPartition")[0]));
+  }
+
+  private static List<String> ids(State saved) {
+    return new String(saved.bytes("producers"), StandardCharsets.UTF_8).lines().toList();
   }
 
   /** As {@link io.penstock.pipeline.Source#durable}. */

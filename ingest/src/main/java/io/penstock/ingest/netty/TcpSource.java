@@ -67,6 +67,13 @@ public final class TcpSource implements Source, AutoCloseable {
   }
 
   @Override
+  public void adopt(State saved, State later) {
+    if (producers != null) {
+      Producers.adopt(saved, later);
+    }
+  }
+
+  @Override
   public void durable(State cut) {
     if (producers != null) {
       producers.durable(cut);
