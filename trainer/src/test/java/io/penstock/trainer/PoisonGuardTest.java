@@ -183,7 +183,7 @@ class PoisonGuardTest {
 
   @Test
   void shouldGoOnWhereRollbacksAreNoHelp() {
-    run(8000, row -> row >= 60);
+    run(12_000, row -> row >= 60);
     assertThat(poisons).hasSize(PoisonGuard.MOST_ATTEMPTS);
     assertThat(guard.poison()).isNull();
     assertThat(guard.skippedInARow()).isGreaterThan(4 << PoisonGuard.MOST_ATTEMPTS);
