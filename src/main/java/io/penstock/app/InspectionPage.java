@@ -37,6 +37,7 @@ final class InspectionPage {
           "assembler",
           "guard",
           "leaveOut",
+          "leaveOutPassed",
           "ledger",
           "model",
           "operators",

@@ -276,12 +276,12 @@ final class TrainingPipeline implements AutoCloseable {
     var _ = merge.goBack(cut);
   }
 
-  /** Who sends by now, and under which number. */
-  State partitions() {
-    return merge.partitions();
+  /** Who sends by now, under which number, and which rows are left out. When it is closed. */
+  State known() {
+    return merge.known();
   }
 
-  /** Makes {@code cut} know those who sent later, under their numbers. */
+  /** Makes {@code cut} know that. */
   void adopt(State cut, State later) {
     merge.adopt(cut, later);
   }

@@ -326,8 +326,8 @@ final class TrainingRun implements Run {
     Checkpoints kept = Objects.requireNonNull(checkpoints);
     kept.leaveWay();
     long reached = spoilt.trainedRows();
-    State partitions = spoilt.partitions();
     spoilt.close();
+    State known = spoilt.known();
     if (phase != Phase.RUNNING) {
       end();
       return;
@@ -337,7 +337,7 @@ final class TrainingRun implements Run {
             poison,
             saved -> {
               poison.leaveOut(saved);
-              spoilt.adopt(saved, partitions);
+              spoilt.adopt(saved, known);
             },
             saved -> {});
     State saved = from.state();

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -129,9 +130,9 @@ class RollbackTest {
     return rows;
   }
 
-  private void requireAllNamed(RunSnapshot end) {
+  private void requireAllNamed(RunSnapshot end, int rows) {
     JsonNode report = ReportWriter.json(end);
-    SourceLedger.ofRows(ROWS).requireIn(report);
+    SourceLedger.ofRows(rows).requireIn(report);
     Set<Long> leftOut = named("leftOut");
     SourceLedger.ofRows(leftOut).requireAll("leftOut", report);
     Set<Long> skipped = named("lossSpike", "notFinite");
@@ -150,7 +151,7 @@ class RollbackTest {
 
     assertThat(end.setbacks().rollbacks()).isPositive();
     assertThat(end.setbacks().skippedInARow()).isZero();
-    requireAllNamed(end);
+    requireAllNamed(end, ROWS);
     Set<Long> leftOut = named("leftOut");
     List<String> without = new ArrayList<>();
     for (int row = 0; row < ROWS; row++) {
@@ -194,6 +195,43 @@ class RollbackTest {
     assertThat(end.window().accuracy()).isGreaterThan(0.85);
   }
 
+  /** Meters that fail, in the middle of two years of electricity. */
+  @Test
+  void shouldEndWithAGoodModelOfARealStream() throws IOException {
+    List<String> lines = new ArrayList<>(Runs.lines(Runs.shared("elec2/electricity.csv.gz")));
+    RunSnapshot good = train(elec2(lines), new CpuDevice());
+    Files.delete(dead());
+    for (int row = 20_000; row < 20_300; row++) {
+      String[] values = lines.get(1 + row).split(",");
+      Arrays.fill(values, 3, 8, "1e30");
+      lines.set(1 + row, String.join(",", values));
+    }
+    RunSnapshot end = train(elec2(lines) + checkpoints("a"), new CpuDevice());
+
+    requireAllNamed(end, lines.size() - 1);
+    assertThat(named("leftOut")).contains(20_000L, 20_299L);
+    assertThat(end.cumulative().accuracy()).isGreaterThan(good.cumulative().accuracy() - 0.01);
+    assertThat(end.window().accuracy()).isGreaterThan(good.window().accuracy() - 0.01);
+  }
+
+  private String elec2(List<String> lines) throws IOException {
+    Path file = Files.createTempFile(folder, "elec2", ".csv");
+    Files.write(file, lines);
+    return """
+        source: { file: { path: '%s', format: { csv: { header: true } } } }
+        schema:
+          label: { field: class, type: class, classes: [DOWN, UP] }
+          fields: { "*": number }
+        features: [ standardize: { fields: number } ]
+        batch: { size: 48, maxDelay: none }
+        model: { mlp: { hidden: [16] } }
+        optimizer: { adam: { learningRate: 0.003 } }
+        errors: { lossSpike: 20, rollbackAfter: 1 }
+        http: none
+        """
+        .formatted(file);
+  }
+
   /** Lines over TCP cannot be had again: what was learnt before them is, and what came since is counted. */
   @Test
   void shouldTakeOverWhatWasLearntBeforeWhereRowsCannotBeHadAgain() throws IOException {
@@ -233,7 +271,7 @@ class RollbackTest {
     RunSnapshot end = train(explosive + checkpoints("a"), new CpuDevice());
     assertThat(end.setbacks().learningRateFactor()).isLessThan(0.3);
     assertThat(end.window().mae()).isLessThan(0.4);
-    requireAllNamed(end);
+    requireAllNamed(end, ROWS);
     assertThat(train(explosive, new CpuDevice()).window().mae())
         .as("without checkpoints")
         .matches(mae -> !(mae < 0.4));

@@ -24,6 +24,10 @@ public final class Merge implements Stateful {
   public static final String LEFT_OUT = "ledger.leftOut";
 
   private static final String TO_LEAVE_OUT = "leaveOut";
+  private static final String HAVE_PASSED = "leaveOutPassed";
+
+  /** Ranges that have passed and are remembered. */
+  private static final int MOST_PASSED = 1000;
 
   private final List<Source> sources;
   private final int epoch;
@@ -34,6 +38,9 @@ public final class Merge implements Stateful {
 
   /** Rows that a rollback has found to be bad; they have not come yet, or not all of them. */
   private List<RowRange> toLeaveOut = List.of();
+
+  /** Those that have passed: a run that goes back further must leave them out once more. */
+  private List<RowRange> havePassed = List.of();
 
   private RowTally leftOut = new RowTally();
   private LongLongConsumer onLeftOut = (partition, row) -> {};
@@ -126,6 +133,7 @@ public final class Merge implements Stateful {
 
   private void leaveOut(Block block, PartitionCursor cursor) {
     List<RowRange> left = new ArrayList<>();
+    List<RowRange> passed = new ArrayList<>(havePassed);
     RowTally tally = new RowTally();
     tally.add(leftOut);
     for (RowRange range : toLeaveOut) {
@@ -134,9 +142,12 @@ public final class Merge implements Stateful {
       }
       if (range.partition() != cursor.key() || range.last() >= cursor.nextRow()) {
         left.add(range);
+      } else {
+        passed.add(range);
       }
     }
     toLeaveOut = left;
+    havePassed = passed.subList(Math.max(0, passed.size() - MOST_PASSED), passed.size());
     leftOut = tally;
     leftOutSoFar = tally;
   }
@@ -201,18 +212,26 @@ public final class Merge implements Stateful {
     return cut.scope("source" + source);
   }
 
-  /** What sources know by now, for {@link #adopt}. Any thread. */
-  public State partitions() {
+  /** What is to be known in a run that goes back, for {@link #adopt}: partitions, and rows to leave out. When nothing passes. */
+  public State known() {
     State now = new State();
     saveSources(now);
+    saveLeftOut(now);
     return now;
   }
 
-  /** Makes {@code cut} know the partitions that {@link #partitions} knew, under their numbers. */
+  /** Makes {@code cut} know the partitions that {@link #known} has, under their numbers, and all rows to leave out. */
   public void adopt(State cut, State later) {
+    leaveOut(cut, RowRange.ofLongs(later.longs(HAVE_PASSED)));
+    leaveOut(cut, RowRange.ofLongs(later.longs(TO_LEAVE_OUT)));
     for (int i = 0; i < sources.size(); i++) {
       sources.get(i).adopt(scope(cut, i), scope(later, i));
     }
+  }
+
+  private void saveLeftOut(State state) {
+    state.put(TO_LEAVE_OUT, RowRange.toLongs(toLeaveOut));
+    state.put(HAVE_PASSED, RowRange.toLongs(havePassed));
   }
 
   private void saveSources(State state) {
@@ -239,7 +258,7 @@ public final class Merge implements Stateful {
     state.put(POSITIONS, positions());
     rejected.save(state, REJECTED);
     leftOut.save(state, LEFT_OUT);
-    state.put(TO_LEAVE_OUT, RowRange.toLongs(toLeaveOut));
+    saveLeftOut(state);
     // Behind the positions: what a source writes can only be newer, which it allows for.
     saveSources(state);
   }
@@ -250,6 +269,7 @@ public final class Merge implements Stateful {
     rejected.restore(state, REJECTED);
     leftOut.restore(state, LEFT_OUT);
     toLeaveOut = RowRange.ofLongs(state.longs(TO_LEAVE_OUT));
+    havePassed = RowRange.ofLongs(state.longs(HAVE_PASSED));
   }
 
   /** Source, partition, next row and offset of every partition, one after the other. */

@@ -170,6 +170,11 @@ class MergeTest {
     assertThat(((Barrier) seen.get(4)).state().longs("leaveOut"))
         .as("what has passed is forgotten")
         .containsExactly(b.key(), 0, 99);
+    Merge.leaveOut(saved, List.of(new RowRange(b.key(), 100, 109)));
+    resumed.adopt(saved, resumed.known());
+    assertThat(saved.longs("leaveOut"))
+        .as("a run that goes back further leaves all of them out")
+        .containsExactly(a.key(), 3, 7, a.key(), 10, 10, b.key(), 0, 109);
     assertThat(((Barrier) seen.get(4)).state().longs(Merge.LEFT_OUT)[0]).isEqualTo(10);
     assertThat(((Barrier) seen.get(4)).state().longs(Merge.REJECTED)[0]).isZero();
     seen.forEach(MergeTest::release);
