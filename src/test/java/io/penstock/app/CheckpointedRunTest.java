@@ -24,6 +24,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -135,6 +136,43 @@ class CheckpointedRunTest {
     assertThat(Summary.of(end, DeadLetters.countedOnly(), new MetricHistory(10)))
         .contains("could not be written, those after could");
     assertThat(newest().state().longs("ledger.trained")[0]).isEqualTo(end.rows().trained());
+  }
+
+  /** Each takes as long as 10,000 rows do; one is due all the time. */
+  @Test
+  void shouldGoOnTrainingWhileCheckpointsTakeLongerThanTheirInterval() {
+    AtomicReference<Run> running = new AtomicReference<>();
+    AtomicInteger atOnce = new AtomicInteger();
+    AtomicInteger mostAtOnce = new AtomicInteger();
+    Disk slow =
+        new Disk() {
+          @Override
+          public void force(FileChannel file) throws IOException {
+            mostAtOnce.accumulateAndGet(atOnce.incrementAndGet(), Math::max);
+            Run run = running.get();
+            if (run != null && run.snapshot().state() == RunSnapshot.Phase.RUNNING) {
+              long before = run.snapshot().rows().trained();
+              Runs.await(
+                  () ->
+                      run.snapshot().state() != RunSnapshot.Phase.RUNNING
+                          || run.snapshot().rows().trained() > before + 10_000,
+                  "trains while a checkpoint is written");
+            }
+            Disk.super.force(file);
+            atOnce.decrementAndGet();
+          }
+        };
+    try (Run run = run(yaml(), Beginning.RESUMED, new CpuDevice(), slow, ENDLESS)) {
+      run.start(); // the checkpoint of the beginning is written in here
+      running.set(run);
+      Runs.await(() -> run.snapshot().saved().written() > 4, "writes: %s", run.snapshot());
+      run.stop();
+      RunSnapshot end = Runs.end(run);
+      assertThat(end.failure()).isNull();
+      assertThat(end.saved().failed()).isZero();
+      assertThat(newest().state().longs("ledger.trained")[0]).isEqualTo(end.rows().trained());
+    }
+    assertThat(mostAtOnce.get()).as("written at once").isEqualTo(1);
   }
 
   @Test
