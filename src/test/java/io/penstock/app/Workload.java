@@ -33,9 +33,11 @@ record Workload(
     @Nullable Feed feed) {
   private static final String ELSE =
       """
-      errors: { maxRate: 100%, lossSpike: 6 }
+      errors: { maxRate: 100%%, lossSpike: %s }
       http: none
       """;
+
+  private static final String POISONED = "poisoned ";
 
   /** Of {@link CsvText}. */
   private static final String LEARNING =
@@ -65,7 +67,7 @@ record Workload(
   /** The whole configuration. */
   String yaml(String device, Path checkpoints, int keep) {
     return yaml
-        + ELSE
+        + ELSE.formatted(name.startsWith(POISONED) ? "6" : "none")
         + "device: %s%ncheckpoint: { directory: '%s', every: none, everyRows: %d, keep: %d }%n"
             .formatted(device, checkpoints, everyRows, keep);
   }
@@ -132,7 +134,7 @@ record Workload(
     Files.writeString(file, new CsvText(rows, poison).text());
     List<CsvRow> read = SourceLedger.csvRows(Files.readAllBytes(file));
     return new Workload(
-        poison == 0 ? "csv" : "poisoned csv",
+        poison == 0 ? "csv" : POISONED + "csv",
         "source: { file: { path: '%s', format: { csv: { header: true } } } }%n".formatted(file)
             + LEARNING,
         2000,
@@ -151,7 +153,7 @@ record Workload(
     List<CsvRow> read = SourceLedger.lines(Files.readAllBytes(file));
     int port = freePort();
     return new Workload(
-        poison == 0 ? "tcp" : "poisoned tcp",
+        poison == 0 ? "tcp" : POISONED + "tcp",
         "source: { tcp: { port: %d, acknowledge: { endAfterProducers: 1, window: %d } } }%n"
                 .formatted(port, rows / 3)
             + LEARNING,
