@@ -31,12 +31,6 @@ record Workload(
     SourceLedger ledger,
     List<CsvRow> rows,
     @Nullable Feed feed) {
-  private static final String ELSE =
-      """
-      errors: { maxRate: 100%%, lossSpike: %s }
-      http: none
-      """;
-
   private static final String POISONED = "poisoned ";
 
   /** Of {@link CsvText}. */
@@ -67,9 +61,14 @@ record Workload(
   /** The whole configuration. */
   String yaml(String device, Path checkpoints, int keep) {
     return yaml
-        + ELSE.formatted(name.startsWith(POISONED) ? "6" : "none")
-        + "device: %s%ncheckpoint: { directory: '%s', every: none, everyRows: %d, keep: %d }%n"
-            .formatted(device, checkpoints, everyRows, keep);
+        + """
+        errors: { maxRate: 100%%, lossSpike: %s }
+        http: none
+        device: %s
+        checkpoint: { directory: '%s', every: none, everyRows: %d, keep: %d }
+        """
+            .formatted(
+                name.startsWith(POISONED) ? "6" : "none", device, checkpoints, everyRows, keep);
   }
 
   /** Real data; the test is skipped where they are absent. */
