@@ -454,8 +454,7 @@ final class Checkpoints implements AutoCloseable {
     }
     if (state == null) {
       made.completeExceptionally(
-          new CancellationException(
-              from == way ? "the run has ended" : "the run has just gone back to a checkpoint"));
+          from == way ? new CancellationException("the run has ended") : goneBack());
       return;
     }
     try {
@@ -463,8 +462,7 @@ final class Checkpoints implements AutoCloseable {
         if (from == way) {
           made.complete(write(of, state, asked));
         } else {
-          made.completeExceptionally(
-              new CancellationException("the run has just gone back to a checkpoint"));
+          made.completeExceptionally(goneBack());
         }
       }
     } catch (IOException | RuntimeException e) {
@@ -473,6 +471,10 @@ final class Checkpoints implements AutoCloseable {
     } finally {
       state.release();
     }
+  }
+
+  private static CancellationException goneBack() {
+    return new CancellationException("the run has just gone back to a checkpoint");
   }
 
   private void failed(Exception e) {

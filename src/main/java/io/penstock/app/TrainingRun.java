@@ -283,14 +283,14 @@ final class TrainingRun implements Run {
 
   /** Called on the device thread, which the rollback waits for. */
   private void poisoned(Poison poison) {
-    boolean replays = sources.replays();
-    Thread thread = new Thread(() -> goBack(poison, replays), "penstock-rollback");
+    Thread thread = new Thread(() -> goBack(poison), "penstock-rollback");
     thread.setDaemon(true);
     rollback = thread;
     thread.start();
   }
 
-  private void goBack(Poison poison, boolean replays) {
+  private void goBack(Poison poison) {
+    boolean replays = sources.replays();
     try {
       if (replays) {
         resumeWithout(poison);

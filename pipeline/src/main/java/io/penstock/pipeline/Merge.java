@@ -42,11 +42,10 @@ public final class Merge implements Stateful {
   /** Those that have passed: a run that goes back further must leave them out once more. */
   private List<RowRange> havePassed = List.of();
 
-  private RowTally leftOut = new RowTally();
-  private LongLongConsumer onLeftOut = (partition, row) -> {};
+  /** Replaced, never changed, once the run has begun: other threads look at it. */
+  private volatile RowTally leftOut = new RowTally();
 
-  /** As much of {@link #leftOut} as other threads may see. */
-  private volatile RowTally leftOutSoFar = leftOut;
+  private LongLongConsumer onLeftOut = (partition, row) -> {};
 
   /**
    * Merges what {@code sources} send.
@@ -149,7 +148,6 @@ public final class Merge implements Stateful {
     toLeaveOut = left;
     havePassed = passed.subList(Math.max(0, passed.size() - MOST_PASSED), passed.size());
     leftOut = tally;
-    leftOutSoFar = tally;
   }
 
   private void leaveOut(Block block, RowRange range, RowTally tally) {
@@ -185,7 +183,7 @@ public final class Merge implements Stateful {
 
   /** The rows left out so far; not to be changed. Any thread. */
   public RowTally leftOut() {
-    return leftOutSoFar;
+    return leftOut;
   }
 
   /** Makes a run that goes on from {@code cut} leave out these rows, as well as those that it leaves out already. */

@@ -171,19 +171,25 @@ public final class CheckpointDirectory implements AutoCloseable {
   }
 
   private static Optional<Checkpoint> newest(List<Path> files, Disk disk) {
-    for (Path file : files.reversed()) {
+    Optional<Checkpoint> newest = firstWhole(files.reversed(), disk);
+    if (newest.isPresent() || files.isEmpty()) {
+      return newest;
+    }
+    throw new CheckpointException(
+        "checkpoint.directory: of %d checkpoints in %s none is whole; put one back, or begin anew with --fresh"
+            .formatted(files.size(), files.getFirst().getParent()));
+  }
+
+  /** The first that is whole; damaged ones are named in the log. */
+  private static Optional<Checkpoint> firstWhole(List<Path> files, Disk disk) {
+    for (Path file : files) {
       try {
         return Optional.of(Checkpoint.read(disk, file));
       } catch (CheckpointException e) {
         LOG.warn("{}; going on to the one before", e.getMessage());
       }
     }
-    if (files.isEmpty()) {
-      return Optional.empty();
-    }
-    throw new CheckpointException(
-        "checkpoint.directory: of %d checkpoints in %s none is whole; put one back, or begin anew with --fresh"
-            .formatted(files.size(), files.getFirst().getParent()));
+    return Optional.empty();
   }
 
   /** Moves all checkpoints out of the way, into a folder of their own, which is returned; a run begins anew. */
@@ -262,11 +268,6 @@ public final class CheckpointDirectory implements AutoCloseable {
     return Optional.ofNullable(kept.peekFirst()).map(Kept::positions);
   }
 
-  /** Whether there is a checkpoint that a run may go on from. */
-  public boolean isEmpty() {
-    return kept.isEmpty();
-  }
-
   /**
    * The newest checkpoint of those that {@code fits} says yes to, by their state without matrices; where there is none, the
    * oldest. Damaged ones are named in the log. All that are newer are deleted: the run is to go on from there another way.
@@ -280,17 +281,14 @@ public final class CheckpointDirectory implements AutoCloseable {
     wanted.removeIf(candidate -> !fits.test(candidate.positions()));
     candidates.removeAll(wanted);
     wanted.addAll(candidates.reversed());
-    for (Kept candidate : wanted) {
-      try {
-        Checkpoint found = Checkpoint.read(disk, candidate.file());
-        forgetAfter(found.number());
-        return found;
-      } catch (CheckpointException e) {
-        LOG.warn("{}; going on to another one", e.getMessage());
-      }
-    }
-    throw new CheckpointException(
-        "checkpoint.directory: no checkpoint in %s is whole".formatted(folder));
+    Checkpoint found =
+        firstWhole(wanted.stream().map(Kept::file).toList(), disk)
+            .orElseThrow(
+                () ->
+                    new CheckpointException(
+                        "checkpoint.directory: no checkpoint in %s is whole".formatted(folder)));
+    forgetAfter(found.number());
+    return found;
   }
 
   private void forgetAfter(long number) {
