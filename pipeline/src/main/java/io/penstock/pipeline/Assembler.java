@@ -1,6 +1,5 @@
 package io.penstock.pipeline;
 
-import io.penstock.pipeline.BlockSchema.Kind;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
@@ -287,14 +286,7 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
     BlockSchema schema = source.schema();
     MemorySegment in = block.memory();
     MemorySegment out = target.memory();
-    for (int column = 0; column < schema.columns().size(); column++) {
-      int feature = plan.firstFeature(column);
-      if (schema.columns().get(column).kind() == Kind.CATEGORY) {
-        spread(in, source.columnOffset(column), from, count, out, feature, plan.width(column));
-      } else {
-        floats(in, source.columnOffset(column), from, count, out, layout.featureOffset(feature));
-      }
-    }
+    plan.write(block, from, count, out, layout, fill);
     floats(in, source.labelOffset(), from, count, out, layout.labelOffset());
     if (schema.weighted()) {
       floats(in, source.weightOffset(), from, count, out, layout.weightOffset());
@@ -314,22 +306,9 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
     }
   }
 
-  private void spread(
-      MemorySegment in, long offset, int from, int count, MemorySegment out, int first, int width) {
-    for (int feature = first; feature < first + width; feature++) {
-      Values.fillFloat(out, layout.featureOffset(feature), fill, fill + count, 0);
-    }
-    for (int row = 0; row < count; row++) {
-      long index = Values.getLong(in, offset, from + row);
-      if (index >= 0) {
-        Values.setFloat(out, layout.featureOffset(first + (int) index), fill + row, 1);
-      }
-    }
-  }
-
   private void floats(
       MemorySegment in, long offset, int from, int count, MemorySegment out, long to) {
-    MemorySegment.copy(in, offset + 4L * from, out, to + 4L * fill, (long) count * Float.BYTES);
+    Values.copyFloats(in, offset, from, count, out, to, fill);
   }
 
   private void longs(

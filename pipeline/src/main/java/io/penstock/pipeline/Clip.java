@@ -21,6 +21,11 @@ final class Clip implements ColumnOperator {
   }
 
   @Override
+  public void apply(MemorySegment memory, long offset, int rows) {
+    process(memory, offset, rows);
+  }
+
+  @Override
   public void save(State state) {}
 
   @Override

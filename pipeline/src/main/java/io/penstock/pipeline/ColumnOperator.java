@@ -17,4 +17,7 @@ interface ColumnOperator extends Stateful {
    * Passes {@code rows} values that begin at byte {@code offset}: floats, or longs of a category.
    */
   void process(MemorySegment memory, long offset, int rows);
+
+  /** Rewrites such values by the state as it stands, and learns nothing: for rows that are to be predicted. */
+  void apply(MemorySegment memory, long offset, int rows);
 }

@@ -3,6 +3,7 @@ package io.penstock.pipeline;
 import io.penstock.config.FeatureConfig;
 import io.penstock.pipeline.BlockSchema.Column;
 import io.penstock.pipeline.BlockSchema.Kind;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -126,14 +127,43 @@ public final class FeaturePlan implements Stateful {
     }
   }
 
-  /** The first feature that column {@code column} becomes. */
-  int firstFeature(int column) {
-    return firstFeature[column];
+  /** Rewrites all columns by the operators' state as it stands, which stays: for rows that are to be predicted. */
+  public void apply(Block block) {
+    BlockLayout layout = block.layout();
+    for (int i = 0; i < firstFeature.length; i++) {
+      for (ColumnOperator operator : operators.get(i)) {
+        operator.apply(block.memory(), layout.columnOffset(i), block.rows());
+      }
+    }
   }
 
-  /** How many features column {@code column} becomes. */
-  int width(int column) {
-    return width[column];
+  /**
+   * Writes rows that have passed their operators as features, feature-major.
+   *
+   * @param from first of {@code count} rows of the block
+   * @param to the row of {@code out} that the first becomes
+   */
+  public void write(
+      Block block, int from, int count, MemorySegment out, SlotLayout layout, int to) {
+    BlockLayout source = block.layout();
+    MemorySegment in = block.memory();
+    for (int column = 0; column < firstFeature.length; column++) {
+      long offset = source.columnOffset(column);
+      int feature = firstFeature[column];
+      if (schema.columns().get(column).kind() == Kind.CATEGORY) {
+        for (int f = feature; f < feature + width[column]; f++) {
+          Values.fillFloat(out, layout.featureOffset(f), to, to + count, 0);
+        }
+        for (int row = 0; row < count; row++) {
+          long index = Values.getLong(in, offset, from + row);
+          if (index >= 0) {
+            Values.setFloat(out, layout.featureOffset(feature + (int) index), to + row, 1);
+          }
+        }
+      } else {
+        Values.copyFloats(in, offset, from, count, out, layout.featureOffset(feature), to);
+      }
+    }
   }
 
   @Override

@@ -38,6 +38,15 @@ final class Impute implements ColumnOperator {
     }
   }
 
+  @Override
+  public void apply(MemorySegment memory, long offset, int rows) {
+    for (int row = 0; row < rows; row++) {
+      if (Float.isNaN(Values.getFloat(memory, offset, row))) {
+        Values.setFloat(memory, offset, row, standIn);
+      }
+    }
+  }
+
   private void observe(float x) {
     switch (with) {
       case MEAN -> moments.add(x);

@@ -51,12 +51,23 @@ final class OneHot implements ColumnOperator {
           known = indices.size();
         }
       }
-      long index = hash == 0 ? NONE : indices.get(hash);
-      Values.setLong(memory, offset, row, index < known ? index : NONE);
+      Values.setLong(memory, offset, row, index(hash));
       if (learns && seen % updateEvery == 0) {
         known = indices.size();
       }
     }
+  }
+
+  @Override
+  public void apply(MemorySegment memory, long offset, int rows) {
+    for (int row = 0; row < rows; row++) {
+      Values.setLong(memory, offset, row, index(Values.getLong(memory, offset, row)));
+    }
+  }
+
+  private long index(long hash) {
+    long index = hash == 0 ? NONE : indices.get(hash);
+    return index < known ? index : NONE;
   }
 
   private void learn(long hash) {

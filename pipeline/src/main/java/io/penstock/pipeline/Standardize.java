@@ -60,6 +60,13 @@ final class Standardize implements ColumnOperator {
     }
   }
 
+  @Override
+  public void apply(MemorySegment memory, long offset, int rows) {
+    for (int row = 0; row < rows; row++) {
+      Values.setFloat(memory, offset, row, rewrite(Values.getFloat(memory, offset, row)));
+    }
+  }
+
   private void rowByRow(MemorySegment memory, long offset, int row) {
     float x = Values.getFloat(memory, offset, row);
     seen++;

@@ -34,6 +34,12 @@ final class Values {
     memory.set(LONG, offset + row * Long.BYTES, value);
   }
 
+  /** Copies {@code count} floats, from row {@code from} of one column to row {@code toRow} of another. */
+  static void copyFloats(
+      MemorySegment in, long offset, int from, int count, MemorySegment out, long to, int toRow) {
+    MemorySegment.copy(in, offset + 4L * from, out, to + 4L * toRow, (long) count * Float.BYTES);
+  }
+
   /** Sets rows {@code from} to {@code to}. */
   static void fillFloat(MemorySegment memory, long offset, int from, int to, float value) {
     FloatVector values = FloatVector.broadcast(FLOATS, value);

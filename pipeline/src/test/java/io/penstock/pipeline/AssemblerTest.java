@@ -132,12 +132,12 @@ class AssemblerTest {
     Assembler assembler = assembler(Duration.ZERO, Long.MAX_VALUE);
     TestPublisher<StreamItem> upstream = TestPublisher.create();
     upstream.flux().subscribe(assembler);
-    try (Rows wider = new Rows(COLUMNS + 1, 20, 4)) {
-      upstream.next(wider.block(cursor, 0, 5)); // a column that the plan does not know
+    try (Rows narrower = new Rows(COLUMNS - 1, 20, 4)) {
+      upstream.next(narrower.block(cursor, 0, 5)); // lacks a column of the plan
       assertThat(assembler.failure()).isInstanceOf(IndexOutOfBoundsException.class);
       assertThat(assembler.finished()).isTrue();
       upstream.assertCancelled();
-      assertThat(wider.pool.held()).isZero();
+      assertThat(narrower.pool.held()).isZero();
     }
   }
 

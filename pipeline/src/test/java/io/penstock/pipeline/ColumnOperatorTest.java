@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.penstock.config.FeatureConfig.Imputation;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
@@ -231,5 +232,47 @@ class ColumnOperatorTest {
     OneHot second = new OneHot(List.of(), 8, 3);
     second.restore(state);
     assertThat(oneHot(second, 8, 9, 8, 9)).containsExactly(oneHot(whole, 8, 9, 8, 9));
+  }
+
+  private static State saved(ColumnOperator operator) {
+    State state = new State();
+    operator.save(state);
+    return state;
+  }
+
+  /** Behind a boundary, {@code process} rewrites by the state that {@code apply} uses, too. */
+  private static void assertAppliedAsProcessed(ColumnOperator operator, MemorySegment memory) {
+    operator.process(memory, 0, 128);
+    State before = saved(operator);
+    byte[] next = memory.asSlice(1024, 512).toArray(ValueLayout.JAVA_BYTE);
+    operator.apply(memory, 1024, 64);
+    byte[] applied = memory.asSlice(1024, 512).toArray(ValueLayout.JAVA_BYTE);
+    assertThat(saved(operator)).isEqualTo(before);
+    MemorySegment.copy(next, 0, memory, ValueLayout.JAVA_BYTE, 1024, 512);
+    operator.process(memory, 1024, 64);
+    assertThat(applied)
+        .isEqualTo(memory.asSlice(1024, 512).toArray(ValueLayout.JAVA_BYTE))
+        .isNotEqualTo(next);
+  }
+
+  @Test
+  void shouldApplyWhatWasLearntAndLearnNothing() {
+    SplittableRandom random = new SplittableRandom(3);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(1536);
+      for (ColumnOperator operator :
+          List.of(
+              new Standardize(64, true), new Impute(Imputation.MEAN, 0, 64), new Clip(-0.5, 0.5))) {
+        for (int i = 0; i < 384; i++) {
+          float x = random.nextInt(5) == 0 ? Float.NaN : (float) random.nextGaussian();
+          Values.setFloat(memory, 0, i, x);
+        }
+        assertAppliedAsProcessed(operator, memory);
+      }
+      for (int i = 0; i < 192; i++) {
+        Values.setLong(memory, 0, i, random.nextInt(40));
+      }
+      assertAppliedAsProcessed(new OneHot(List.of(), 16, 64), memory);
+    }
   }
 }
