@@ -1,6 +1,7 @@
 package io.penstock.app;
 
 import io.penstock.config.Config;
+import io.penstock.config.FormatConfig;
 import io.penstock.config.SourceConfig;
 import io.penstock.ingest.codec.SchemaResolver;
 import io.penstock.ingest.codec.SourceException;
@@ -55,15 +56,13 @@ final class Sources implements AutoCloseable {
     Optional<List<String>> columnNames(boolean wanted) {
       return switch (config) {
         case SourceConfig.Generator _ -> Optional.of(List.of());
-        case SourceConfig.File file ->
-            Optional.of(
-                file.format().csv().header()
-                    ? FileSource.header(file)
-                    : file.format().csv().columns());
+        case SourceConfig.File file when file.format() instanceof FormatConfig.Json && !wanted ->
+            Optional.of(List.of());
+        case SourceConfig.File file -> Optional.of(FileSource.columnNames(file));
         case SourceConfig.Tcp tcp ->
-            tcp.format().csv().header() && wanted
+            tcp.format().header() && wanted
                 ? Optional.empty()
-                : Optional.of(tcp.format().csv().columns());
+                : Optional.of(tcp.format().columns());
       };
     }
 

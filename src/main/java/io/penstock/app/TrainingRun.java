@@ -364,7 +364,7 @@ final class TrainingRun implements Run {
   private Disposable feed(Sources.Fed fed) {
     return Feed.to(fed.tcp().bind(), fed.port())
         .atRate(fed.feed().rate())
-        .generator(fed.feed().generator(), fed.tcp().format().csv().header())
+        .generator(fed.feed().generator(), fed.tcp().format().header())
         .subscribe(sent -> {}, this::feedFailed);
   }
 

@@ -78,7 +78,7 @@ class ConfigReaderTest {
             SourceConfig.Tcp.class,
             tcp -> {
               assertThat(tcp.port()).isEqualTo(9000);
-              assertThat(tcp.format().csv().header()).isTrue();
+              assertThat(tcp.format().header()).isTrue();
               assertThat(tcp.feed()).isNull();
             });
     assertThat(config.schema().label().classes()).hasSize(7).containsOnly("");
@@ -405,9 +405,8 @@ class ConfigReaderTest {
                 NUMBER,
                 "source.file.format.csv.delimiter=" + delimiter,
                 config ->
-                    ((SourceConfig.File) Objects.requireNonNull(config.source()))
-                        .format()
-                        .csv()
+                    ((FormatConfig.Csv)
+                            ((SourceConfig.File) Objects.requireNonNull(config.source())).format())
                         .delimiter()))
         .isEqualTo(expected.strip().isEmpty() ? "\t" : expected);
   }
@@ -553,7 +552,7 @@ class ConfigReaderTest {
     "kafka: {}, 'source.kafka is not built yet; allowed: tcp, file, generator'",
     "tpc: {}, 'source.tpc is not known; did you mean tcp? Allowed: tcp, file, generator'",
     "'tcp: {}, file: {path: x}', 'source must be exactly one of tcp, file, generator, not tcp and file'",
-    "tcp: {format: {json: {}}}, 'source.tcp.format.json is not built yet; allowed: csv'",
+    "tcp: {format: {avro: {}}}, 'source.tcp.format.avro is not built yet; allowed: csv, json'",
     "tcp: {token: x}, 'source.tcp.token is not built yet; allowed: port, bind, insecure, format, maxLineBytes, maxConnections, idleTimeout, endAfterConnections, feed, acknowledge'",
     "'', 'source must be exactly one of tcp, file, generator, not none'",
   })
