@@ -1,10 +1,10 @@
 package io.penstock.app;
 
 import io.penstock.app.RunSnapshot.LedgerEntry;
-import io.penstock.app.RunSnapshot.Metrics;
 import io.penstock.config.ConfigDifference;
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.trainer.device.SessionState;
+import io.penstock.trainer.model.Metrics;
 import io.penstock.trainer.model.ParameterLayout;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -65,15 +65,11 @@ final class CheckpointDifference {
     section(
         lines,
         "test, then train, all rows",
-        metrics(
-            Snapshots.metrics(one.evaluation().cumulative()),
-            Snapshots.metrics(other.evaluation().cumulative())));
+        metrics(one.evaluation().cumulative(), other.evaluation().cumulative()));
     section(
         lines,
         "test, then train, window",
-        metrics(
-            Snapshots.metrics(one.evaluation().windowed()),
-            Snapshots.metrics(other.evaluation().windowed())));
+        metrics(one.evaluation().windowed(), other.evaluation().windowed()));
     features(lines);
     weights(lines);
     if (lines.size() == head) {
@@ -204,13 +200,14 @@ final class CheckpointDifference {
 
   private static List<Change> metrics(Metrics before, Metrics after) {
     List<Change> changes = new ArrayList<>();
-    for (Summary.Metric metric : Summary.METRICS) {
+    for (MetricTable.Metric metric : MetricTable.METRICS) {
       double from = metric.value().applyAsDouble(before);
       double to = metric.value().applyAsDouble(after);
       if (Double.compare(from, to) != 0) {
         double more = to - from;
         changes.add(
-            new Change(metric.name(), from, to, Double.isNaN(more) ? null : Double.valueOf(more)));
+            new Change(
+                metric.fullName(), from, to, Double.isNaN(more) ? null : Double.valueOf(more)));
       }
     }
     return changes;

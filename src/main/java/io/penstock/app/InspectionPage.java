@@ -73,9 +73,10 @@ final class InspectionPage {
             .formatted(number(of.training().lossMean()), number(of.training().lossSpread())));
     lines.add("");
     lines.addAll(
-        Summary.metrics(
-            Snapshots.metrics(of.evaluation().cumulative()),
-            Snapshots.metrics(of.evaluation().windowed())));
+        MetricTable.lines(
+            of.evaluation().cumulative(),
+            of.evaluation().windowed(),
+            of.config().schema().label().classes()));
     lines.add("");
     lines.addAll(parameters());
     lines.add("");
@@ -297,8 +298,8 @@ final class InspectionPage {
   /** Its metrics, as in a run's report. */
   static ObjectNode metrics(Inspection of) {
     ObjectNode node = JsonNodeFactory.instance.objectNode();
-    ReportWriter.metrics(node, Snapshots.metrics(of.evaluation().cumulative()));
-    ReportWriter.metrics(node.putObject("window"), Snapshots.metrics(of.evaluation().windowed()));
+    ReportWriter.metrics(node, of.evaluation().cumulative());
+    ReportWriter.metrics(node.putObject("window"), of.evaluation().windowed());
     return node;
   }
 

@@ -1,10 +1,12 @@
 package io.penstock.app;
 
 import io.penstock.app.RunSnapshot.LedgerEntry;
-import io.penstock.app.RunSnapshot.Metrics;
 import io.penstock.app.RunSnapshot.Percentiles;
 import io.penstock.app.RunSnapshot.Saved;
 import io.penstock.app.RunSnapshot.Stage;
+import io.penstock.trainer.model.Confusion;
+import io.penstock.trainer.model.Metrics;
+import io.penstock.trainer.model.Scores;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -124,15 +126,47 @@ final class ReportWriter {
     return report;
   }
 
+  /** The model's numbers, then those of the baselines: without a model, these would be reached. */
   static void metrics(ObjectNode node, Metrics metrics) {
-    applicable(node, "accuracy", metrics.accuracy());
+    scores(node, metrics.model());
+    applicable(node, "aucError", metrics.aucError());
+    applicable(node, "prAucError", metrics.prAucError());
     applicable(node, "kappa", metrics.kappa());
     applicable(node, "kappaT", metrics.kappaT());
-    applicable(node, "noChangeAccuracy", metrics.noChangeAccuracy());
-    applicable(node, "majorityAccuracy", metrics.majorityAccuracy());
-    applicable(node, "logLoss", metrics.logLoss());
-    applicable(node, "mae", metrics.mae());
-    applicable(node, "rmse", metrics.rmse());
+    baseline(node, "noChange", metrics.noChange());
+    baseline(node, metrics.ofClasses() ? "majority" : "mean", metrics.constant());
+    Confusion confusion = metrics.confusion();
+    if (confusion != null) {
+      ArrayNode table = node.putArray("confusion");
+      for (int actual = 0; actual < confusion.classes(); actual++) {
+        ArrayNode line = table.addArray();
+        for (int said = 0; said < confusion.classes(); said++) {
+          line.add(confusion.rows(actual, said));
+        }
+      }
+    }
+  }
+
+  private static void baseline(ObjectNode node, String name, Scores scores) {
+    ObjectNode numbers = JsonNodeFactory.instance.objectNode();
+    scores(numbers, scores);
+    if (!numbers.isEmpty()) {
+      node.set(name, numbers);
+    }
+  }
+
+  private static void scores(ObjectNode node, Scores scores) {
+    applicable(node, "accuracy", scores.accuracy());
+    applicable(node, "precision", scores.precision());
+    applicable(node, "recall", scores.recall());
+    applicable(node, "f1", scores.f1());
+    applicable(node, "auc", scores.auc());
+    applicable(node, "prAuc", scores.prAuc());
+    applicable(node, "calibrationError", scores.calibrationError());
+    applicable(node, "logLoss", scores.logLoss());
+    applicable(node, "mae", scores.mae());
+    applicable(node, "rmse", scores.rmse());
+    applicable(node, "r2", scores.r2());
   }
 
   private static void applicable(ObjectNode node, String name, double value) {

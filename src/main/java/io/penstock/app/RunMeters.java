@@ -5,10 +5,10 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.binder.MeterBinder;
-import io.penstock.app.RunSnapshot.Metrics;
 import io.penstock.app.RunSnapshot.Percentiles;
 import io.penstock.app.RunSnapshot.Stage;
 import io.penstock.pipeline.Rejections.Reason;
+import io.penstock.trainer.model.Metrics;
 import java.util.List;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -98,11 +98,17 @@ final class RunMeters implements MeterBinder {
     metric(registry, "accuracy", scope, run -> metrics.apply(run).accuracy());
     metric(registry, "kappa", scope, run -> metrics.apply(run).kappa());
     metric(registry, "kappaT", scope, run -> metrics.apply(run).kappaT());
-    metric(registry, "noChangeAccuracy", scope, run -> metrics.apply(run).noChangeAccuracy());
-    metric(registry, "majorityAccuracy", scope, run -> metrics.apply(run).majorityAccuracy());
+    metric(registry, "noChangeAccuracy", scope, run -> metrics.apply(run).noChange().accuracy());
+    metric(registry, "majorityAccuracy", scope, run -> metrics.apply(run).constant().accuracy());
+    metric(registry, "f1", scope, run -> metrics.apply(run).model().f1());
+    metric(registry, "auc", scope, run -> metrics.apply(run).model().auc());
+    metric(registry, "prAuc", scope, run -> metrics.apply(run).model().prAuc());
+    metric(
+        registry, "calibrationError", scope, run -> metrics.apply(run).model().calibrationError());
     metric(registry, "logLoss", scope, run -> metrics.apply(run).logLoss());
     metric(registry, "mae", scope, run -> metrics.apply(run).mae());
-    metric(registry, "rmse", scope, run -> metrics.apply(run).rmse());
+    metric(registry, "rmse", scope, run -> metrics.apply(run).model().rmse());
+    metric(registry, "r2", scope, run -> metrics.apply(run).model().r2());
   }
 
   private void metric(

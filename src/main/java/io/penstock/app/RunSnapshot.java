@@ -1,5 +1,6 @@
 package io.penstock.app;
 
+import io.penstock.trainer.model.Metrics;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -88,42 +89,6 @@ record RunSnapshot(
    */
   record Setbacks(int skippedInARow, long rollbacks, double learningRateFactor) {
     static final Setbacks NONE = new Setbacks(0, 0, 1);
-  }
-
-  /**
-   * Prequential metrics: each row is predicted before it is trained on.
-   *
-   * @param noChangeAccuracy accuracy of always predicting the label before
-   * @param majorityAccuracy accuracy of always predicting the most frequent label so far
-   */
-  record Metrics(
-      double accuracy,
-      double kappa,
-      double kappaT,
-      double noChangeAccuracy,
-      double majorityAccuracy,
-      double logLoss,
-      double mae,
-      double rmse) {
-    static final Metrics NONE =
-        new Metrics(
-            Double.NaN,
-            Double.NaN,
-            Double.NaN,
-            Double.NaN,
-            Double.NaN,
-            Double.NaN,
-            Double.NaN,
-            Double.NaN);
-
-    boolean ofClasses() {
-      return !Double.isNaN(accuracy);
-    }
-
-    /** The one number to watch: accuracy where there are classes, otherwise the mean absolute error. */
-    double main() {
-      return ofClasses() ? accuracy : mae;
-    }
   }
 
   record Percentiles(double p50, double p99) {

@@ -43,8 +43,8 @@ final class Snapshots {
         new Rows(0, 0, 0, 0, 0, 0, 0),
         0,
         Double.NaN,
-        RunSnapshot.Metrics.NONE,
-        RunSnapshot.Metrics.NONE,
+        Metrics.NONE,
+        Metrics.NONE,
         Percentiles.NONE,
         Percentiles.NONE,
         run.stages,
@@ -87,8 +87,8 @@ final class Snapshots {
                     - status.rowsLost())),
         status.stepsApplied() + status.stepsSkipped(),
         status.loss(),
-        metrics(status.evaluation().cumulative()),
-        metrics(status.evaluation().windowed()),
+        status.evaluation().cumulative(),
+        status.evaluation().windowed(),
         percentiles(status.stepNanos(), 1e3),
         percentiles(status.freshnessNanos(), 1e6),
         run.stages,
@@ -99,18 +99,6 @@ final class Snapshots {
             status.skippedInARow(), status.rollbacks(), status.learningRateFactor()),
         run.saved,
         run.failure);
-  }
-
-  static RunSnapshot.Metrics metrics(Metrics m) {
-    return new RunSnapshot.Metrics(
-        m.accuracy(),
-        m.kappa(),
-        m.kappaT(),
-        m.noChangeAccuracy(),
-        m.majorityAccuracy(),
-        m.logLoss(),
-        m.mae(),
-        m.rmse());
   }
 
   private static Percentiles percentiles(TrainerStatus.Quantiles nanos, double unit) {

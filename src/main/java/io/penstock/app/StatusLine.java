@@ -66,7 +66,7 @@ final class StatusLine {
     List<String> parts = new ArrayList<>();
     parts.add(Texts.count(trained, "row"));
     parts.add(Texts.rate(recentRate(run)) + " rows/s");
-    parts.add(metric(run));
+    parts.add(MetricTable.inShort(run.window()));
     parts.add("loss " + Texts.metric(run.loss()));
     if (!Double.isNaN(run.freshnessMillis().p50())) {
       parts.add("fresh " + Texts.millis(run.freshnessMillis().p50()));
@@ -77,15 +77,6 @@ final class StatusLine {
       parts.add("rejected " + Texts.count(run.rows().rejected()));
     }
     return String.join(" | ", parts);
-  }
-
-  private static String metric(RunSnapshot run) {
-    return run.window().ofClasses()
-        ? "accuracy %s (no-change %s)"
-            .formatted(
-                Texts.metric(run.window().accuracy()),
-                Texts.metric(run.window().noChangeAccuracy()))
-        : "mae " + Texts.metric(run.window().mae());
   }
 
   private double recentRate(RunSnapshot run) {

@@ -1,32 +1,19 @@
 package io.penstock.app;
 
-import io.penstock.app.RunSnapshot.Metrics;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.ToDoubleFunction;
 
 /** What a person wants to know at the end of a run. */
 final class Summary {
-  /** The metrics in their order, as a person reads them. */
-  static final List<Metric> METRICS =
-      List.of(
-          new Metric("accuracy", Metrics::accuracy),
-          new Metric("  no-change", Metrics::noChangeAccuracy),
-          new Metric("  majority class", Metrics::majorityAccuracy),
-          new Metric("kappa", Metrics::kappa),
-          new Metric("kappa-T", Metrics::kappaT),
-          new Metric("log loss", Metrics::logLoss),
-          new Metric("mae", Metrics::mae),
-          new Metric("rmse", Metrics::rmse));
-
-  /** A metric and its name; baselines are indented. */
-  record Metric(String name, ToDoubleFunction<Metrics> value) {}
-
   private Summary() {}
 
-  static String of(RunSnapshot run, DeadLetters deadLetters, MetricHistory history) {
+  /**
+   * @param classes names of the label's classes
+   */
+  static String of(
+      RunSnapshot run, DeadLetters deadLetters, MetricHistory history, List<String> classes) {
     List<String> lines = new ArrayList<>();
     if (run.failure() != null) {
       lines.add("The run failed: " + run.failure());
@@ -34,7 +21,7 @@ final class Summary {
     lines.add(trained(run));
     if (run.rows().trained() > 0) {
       lines.add("");
-      lines.addAll(metrics(run.cumulative(), run.window()));
+      lines.addAll(MetricTable.lines(run.cumulative(), run.window(), classes));
       lines.addAll(history(run, history));
       lines.add("");
       lines.addAll(times(run));
@@ -61,32 +48,11 @@ final class Summary {
             run.device());
   }
 
-  /** Each metric that applies, of all rows and in the window. */
-  static List<String> metrics(Metrics all, Metrics window) {
-    List<String> lines = new ArrayList<>();
-    lines.add(
-        String.format(Locale.ROOT, "%-22s %12s %12s", "test, then train", "all rows", "window"));
-    for (Metric metric : METRICS) {
-      double ofAll = metric.value().applyAsDouble(all);
-      double ofWindow = metric.value().applyAsDouble(window);
-      if (!Double.isNaN(ofAll) || !Double.isNaN(ofWindow)) {
-        lines.add(
-            String.format(
-                Locale.ROOT,
-                "%-22s %12s %12s",
-                metric.name(),
-                Texts.metric(ofAll),
-                Texts.metric(ofWindow)));
-      }
-    }
-    return lines;
-  }
-
   private static List<String> history(RunSnapshot run, MetricHistory history) {
     if (history.size() < 2) {
       return List.of();
     }
-    String name = run.window().ofClasses() ? "accuracy" : "mae";
+    String name = MetricTable.nameOfMain(run.window());
     int least = history.indexOfLeast();
     int most = history.indexOfMost();
     return List.of(
@@ -98,7 +64,7 @@ final class Summary {
                 Texts.count(history.row(Math.min(least, most))),
                 Texts.metric(history.value(Math.max(least, most))),
                 Texts.count(history.row(Math.max(least, most))),
-                Texts.metric(run.window().main())),
+                Texts.metric(MetricTable.main(run.window()))),
         history.sparkline());
   }
 

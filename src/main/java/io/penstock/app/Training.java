@@ -69,7 +69,9 @@ final class Training {
         end = watch.toTheEnd();
       }
       deadLetters.flush();
-      terminal.out().println(Summary.of(end, deadLetters, watch.history));
+      terminal
+          .out()
+          .println(Summary.of(end, deadLetters, watch.history, config.schema().label().classes()));
       if (report != null) {
         report.write(end);
       }
@@ -167,7 +169,7 @@ final class Training {
     private void look(long now) {
       RunSnapshot seen = run.snapshot();
       latest = seen;
-      history.observe(seen.rows().trained(), seen.window().main());
+      history.observe(seen.rows().trained(), MetricTable.main(seen.window()));
       status.update(now, seen);
       if (!seen.state().isEnd()) {
         limit.exceeded(seen.rows(), false).ifPresent(run::fail);

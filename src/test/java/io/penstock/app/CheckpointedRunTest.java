@@ -20,6 +20,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -133,7 +134,7 @@ class CheckpointedRunTest {
     assertThat(end.failure()).isNull();
     assertThat(end.saved().failure()).as("those after could be written").isNull();
     assertThat(end.saved().failed()).isEqualTo(failures.get());
-    assertThat(Summary.of(end, DeadLetters.countedOnly(), new MetricHistory(10)))
+    assertThat(Summary.of(end, DeadLetters.countedOnly(), new MetricHistory(10), List.of()))
         .contains("could not be written, those after could");
     assertThat(newest().state().longs("ledger.trained")[0]).isEqualTo(end.rows().trained());
   }

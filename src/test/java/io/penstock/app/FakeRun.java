@@ -3,12 +3,14 @@ package io.penstock.app;
 import io.penstock.app.RunSnapshot.Copy;
 import io.penstock.app.RunSnapshot.LedgerEntry;
 import io.penstock.app.RunSnapshot.Memory;
-import io.penstock.app.RunSnapshot.Metrics;
 import io.penstock.app.RunSnapshot.Outcome;
 import io.penstock.app.RunSnapshot.Percentiles;
 import io.penstock.app.RunSnapshot.Phase;
 import io.penstock.app.RunSnapshot.Rows;
 import io.penstock.app.RunSnapshot.Stage;
+import io.penstock.trainer.model.Confusion;
+import io.penstock.trainer.model.Metrics;
+import io.penstock.trainer.model.Scores;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -23,10 +25,56 @@ class FakeRun implements Run {
   boolean closed;
   CompletableFuture<Checkpoints.Made> checkpoint = new CompletableFuture<>();
 
+  private static final double NONE = Double.NaN;
+
   static final Metrics GOOD =
-      new Metrics(0.8721, 0.7, 0.65, 0.55, 0.6712, 0.31, Double.NaN, Double.NaN);
+      ofTwoClasses(
+          scores(0.8721, 0.8, 0.75, 0.91, 0.82, 0.31),
+          scores(0.55, 0.3, 0.31, NONE, NONE, NONE),
+          scores(0.6712, 0, 0, 0.5, 0.3288, 0.63));
   static final Metrics RECENT =
-      new Metrics(0.9312, 0.85, 0.8, 0.56, 0.66, 0.2, Double.NaN, Double.NaN);
+      ofTwoClasses(
+          scores(0.9312, 0.9, 0.85, 0.97, 0.93, 0.2),
+          scores(0.56, 0.32, 0.33, NONE, NONE, NONE),
+          scores(0.66, 0, 0, 0.5, 0.34, 0.64));
+
+  /** Of two classes, the second being a small share of the window. */
+  static final Metrics SKEWED =
+      ofTwoClasses(
+          scores(0.95, 0.5, 0.25, 0.8634, 0.3, 0.2),
+          scores(0.9, 0.06, 0.06, NONE, NONE, NONE),
+          scores(0.9332, 0, 0, 0.5, 0.0668, 0.64));
+
+  private static Scores scores(
+      double accuracy, double precision, double recall, double auc, double prAuc, double logLoss) {
+    boolean ofModel = !Double.isNaN(auc) && auc > 0.5;
+    double f1 = precision == 0 ? 0 : 2 * precision * recall / (precision + recall);
+    return new Scores(
+        accuracy,
+        precision,
+        recall,
+        f1,
+        auc,
+        prAuc,
+        ofModel ? 0.015 : NONE,
+        logLoss,
+        NONE,
+        NONE,
+        NONE);
+  }
+
+  private static Metrics ofTwoClasses(Scores model, Scores noChange, Scores constant) {
+    return new Metrics(
+        model.logLoss(),
+        model,
+        noChange,
+        constant,
+        0.7,
+        0.65,
+        0.0004,
+        0.0031,
+        new Confusion(2, List.of(15_000.0, 2_000.0, 1_274.0, 7_326.0)));
+  }
 
   static RunSnapshot snapshot(Phase phase, long trained, long rejected) {
     return snapshot(phase, trained, rejected, 0, null);

@@ -41,7 +41,7 @@ class RealDataTest {
 
     assertThat(end.rows().trained() + rejected.count()).isEqualTo(rows.size()).isEqualTo(45_312);
     agree(end, new ReferenceLearner(8, 2, 16, 64, Rule.ADAM, 0.01).learn(rows));
-    assertThat(end.cumulative().noChangeAccuracy()).isCloseTo(0.8533, within(1e-4));
+    assertThat(end.cumulative().noChange().accuracy()).isCloseTo(0.8533, within(1e-4));
   }
 
   @Test

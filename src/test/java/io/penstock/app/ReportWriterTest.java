@@ -58,12 +58,26 @@ class ReportWriterTest {
     assertThat(prequential.propertyNames())
         .containsExactly(
             "accuracy",
+            "precision",
+            "recall",
+            "f1",
+            "auc",
+            "prAuc",
+            "calibrationError",
+            "logLoss",
+            "aucError",
+            "prAucError",
             "kappa",
             "kappaT",
-            "noChangeAccuracy",
-            "majorityAccuracy",
-            "logLoss",
+            "noChange",
+            "majority",
+            "confusion",
             "window");
+    assertThat(prequential.get("noChange").propertyNames())
+        .containsExactly("accuracy", "precision", "recall", "f1");
+    assertThat(prequential.at("/majority/logLoss").asDouble()).isEqualTo(0.63);
+    assertThat(prequential.get("confusion").toString())
+        .isEqualTo("[[15000.0,2000.0],[1274.0,7326.0]]");
     assertThat(prequential.at("/window/accuracy").asDouble()).isEqualTo(0.9312);
   }
 

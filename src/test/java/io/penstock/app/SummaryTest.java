@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.penstock.app.RunSnapshot.Phase;
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.Rejections.Reason;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class SummaryTest {
@@ -20,7 +21,12 @@ class SummaryTest {
       letters.reject(
           new PartitionCursor(0, 0, 0, 0), 1, Reason.COLUMN_COUNT, "", new byte[0], 0, 0);
 
-      assertThat(Summary.of(FakeRun.snapshot(Phase.ENDED, 25_600, 1, 77, null), letters, history))
+      assertThat(
+              Summary.of(
+                  FakeRun.snapshot(Phase.ENDED, 25_600, 1, 77, null),
+                  letters,
+                  history,
+                  List.of("no", "yes")))
           .isEqualTo(
               """
               Trained on 25,600 rows from tcp://127.0.0.1:9000 in 10.0 s: 2.56 k rows/s, 100 minibatches on cpu
@@ -29,9 +35,30 @@ class SummaryTest {
               accuracy                     0.8721       0.9312
                 no-change                  0.5500       0.5600
                 majority class             0.6712       0.6600
-              kappa                        0.7000       0.8500
-              kappa-T                      0.6500       0.8000
+              kappa                        0.7000       0.7000
+              kappa-T                      0.6500       0.6500
+              precision                    0.8000       0.9000
+                no-change                  0.3000       0.3200
+                majority class             0.0000       0.0000
+              recall                       0.7500       0.8500
+                no-change                  0.3100       0.3300
+                majority class             0.0000       0.0000
+              F1                           0.7742       0.8743
+                no-change                  0.3049       0.3249
+                majority class             0.0000       0.0000
+              AUC                          0.9100       0.9700
+                off by at most             0.0004       0.0004
+                equal scores               0.5000       0.5000
+              PR AUC                       0.8200       0.9300
+                off by at most             0.0031       0.0031
+                equal scores               0.3288       0.3400
+              calibration error            0.0150       0.0150
               log loss                     0.3100       0.2000
+                shares of classes          0.6300       0.6400
+
+              true class, said to be         no        yes
+              no                         15,000      2,000
+              yes                         1,274      7,326
 
               accuracy in the window over the run: 0.9500 at row 300, 0.6000 at row 400, 0.9312 at the end
               ▅▇█▁▆█
@@ -48,7 +75,9 @@ class SummaryTest {
   @Test
   void shouldSayLittleWhereNothingWasTrained() {
     try (DeadLetters letters = DeadLetters.countedOnly()) {
-      assertThat(Summary.of(FakeRun.snapshot(Phase.ENDED, 0, 0), letters, new MetricHistory(1)))
+      assertThat(
+              Summary.of(
+                  FakeRun.snapshot(Phase.ENDED, 0, 0), letters, new MetricHistory(1), List.of()))
           .startsWith("Trained on 0 rows from tcp://127.0.0.1:9000")
           .doesNotContain("accuracy", "limit");
     }

@@ -155,7 +155,7 @@ public record Config(
    * @param window rows over which windowed metrics fade: a row weighs (1 - 1/window) to the power of its age
    */
   public record EvaluationConfig(
-      @Key(byDefault = "10_000", range = "[1, 1_000_000_000]") int window) {
+      @Key(byDefault = "10_000", range = "[2, 1_000_000_000]") int window) {
     /** Checks ranges. */
     public EvaluationConfig {
       Setting.check(EvaluationConfig.class, window);

@@ -340,7 +340,8 @@ final class Kernels {
     switch (call) {
       case KernelCall.SoftmaxCrossEntropy c -> softmax(call.rows(), z, y, w, losses, said);
       case KernelCall.SigmoidCrossEntropy c -> {
-        bound.add(s -> Losses.signs(z, said, s.rows));
+        long scores = base(call.rows().scores());
+        bound.add(s -> Losses.signs(z, said, scores, s.rows));
         bound.add(s -> Losses.sigmoid(z, y.address(s), losses, s.rows));
         bound.add(s -> Losses.sigmoidSlope(z, y.address(s), s.rows));
         weigh(z, w);
@@ -370,12 +371,19 @@ final class Kernels {
       KernelCall.LossRows rows, long z, Operand y, Operand w, long losses, long said) {
     long stride = (long) rows.outputs().stride() * Float.BYTES;
     int classes = rows.outputs().rows();
+    long scores = base(rows.scores());
     long largest = buffers.largest();
     long sums = buffers.totals();
+    if (classes == 2) {
+      bound.add(s -> Losses.logOdds(z, stride, scores, s.rows));
+    }
     bound.add(s -> Losses.largest(z, stride, classes, largest, said, s.rows));
     bound.add(
         s -> Losses.exponentials(z, stride, classes, largest, y.address(s), sums, losses, s.rows));
     bound.add(s -> Losses.logarithms(sums, losses, s.rows));
+    if (classes > 2) {
+      bound.add(s -> Losses.largestProbability(sums, scores, s.rows));
+    }
     bound.add(
         s ->
             Losses.softmaxGradient(
@@ -394,12 +402,13 @@ final class Kernels {
     Operand w = buffers.operand(call.rows().weights());
     long losses = base(call.rows().losses());
     long said = base(call.rows().predictions());
-    Prequential prequential = new Prequential(program.metrics(), capacityRows());
+    long scores = base(call.rows().scores());
+    Prequential prequential = new Prequential(program.metrics());
     bound.add(
         s -> {
           s.loss = Prequential.weightedLoss(w.address(s), losses, s.rows) / s.weightSum;
           if (Double.isFinite(s.loss)) {
-            prequential.add(s.state, y.address(s), w.address(s), losses, said, s.rows);
+            prequential.add(s.state, y.address(s), w.address(s), losses, said, scores, s.rows);
           }
         });
   }

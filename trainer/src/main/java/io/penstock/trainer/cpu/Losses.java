@@ -11,7 +11,7 @@ import jdk.incubator.vector.VectorOperators;
  * JIT inlines only so much into one method, and boxes vectors beyond. The gradient of a row is weighted by weight / Σ weights;
  * that of a row without weight is 0 whatever stands there: selected, not multiplied.
  *
- * <p>Addresses: {@code z} the outputs, which the gradient replaces; a line each of labels, weights, losses, predictions.
+ * <p>Addresses: {@code z} the outputs, which the gradient replaces; a line each of labels, weights, losses, predictions, scores.
  */
 final class Losses {
   private static final FloatVector ZERO = Memory.zero();
@@ -101,11 +101,29 @@ final class Losses {
     }
   }
 
-  /** Class 1 where z is above 0. */
-  static void signs(long z, long predictions, int rows) {
+  /** The score of two outputs. */
+  static void logOdds(long z, long stride, long scores, int rows) {
     for (int row = 0; row < rows; row += LANES) {
       long at = 4L * row;
-      Memory.store(ZERO.blend(ONE, ZERO.lt(Memory.load(z + at))), predictions + at);
+      Memory.store(Memory.load(z + stride + at).sub(Memory.load(z + at)), scores + at);
+    }
+  }
+
+  /** The score of more outputs: that of the largest, for which e is 1. */
+  static void largestProbability(long sums, long scores, int rows) {
+    for (int row = 0; row < rows; row += LANES) {
+      long at = 4L * row;
+      Memory.store(ONE.div(Memory.load(sums + at)), scores + at);
+    }
+  }
+
+  /** Class 1 where z, which is the score, is above 0. */
+  static void signs(long z, long predictions, long scores, int rows) {
+    for (int row = 0; row < rows; row += LANES) {
+      long at = 4L * row;
+      FloatVector output = Memory.load(z + at);
+      Memory.store(ZERO.blend(ONE, ZERO.lt(output)), predictions + at);
+      Memory.store(output, scores + at);
     }
   }
 

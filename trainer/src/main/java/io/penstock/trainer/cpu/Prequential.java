@@ -8,8 +8,8 @@ import io.penstock.trainer.model.TrainingState;
 final class Prequential {
   private final RowMetrics metrics;
 
-  Prequential(MetricsSpec spec, int capacityRows) {
-    metrics = new RowMetrics(spec, capacityRows);
+  Prequential(MetricsSpec spec) {
+    metrics = new RowMetrics(spec);
   }
 
   /** Sum over rows of weight · loss. */
@@ -25,18 +25,20 @@ final class Prequential {
   }
 
   void add(
-      TrainingState state, long labels, long weights, long losses, long predictions, int rows) {
-    int counted = 0;
-    for (int row = 0; row < rows; row++) {
-      counted += Memory.get(weights + 4L * row) != 0 ? 1 : 0;
-    }
-    metrics.begin(state, counted);
+      TrainingState state,
+      long labels,
+      long weights,
+      long losses,
+      long predictions,
+      long scores,
+      int rows) {
     for (int row = 0; row < rows; row++) {
       if (Memory.get(weights + 4L * row) != 0) {
         metrics.add(
             state,
             Memory.get(labels + 4L * row),
             Memory.get(predictions + 4L * row),
+            Memory.get(scores + 4L * row),
             Memory.get(losses + 4L * row));
       }
     }

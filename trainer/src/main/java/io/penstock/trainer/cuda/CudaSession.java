@@ -26,9 +26,6 @@ final class CudaSession implements DeviceSession {
   private final Twin[] twins;
   private final boolean fused;
 
-  /** The training state after the last step that was reported. */
-  private final TrainingState state;
-
   /** Made for the first snapshot: a run without checkpoints needs no second copy of its weights. */
   private @Nullable DeviceSnapshot snapshot;
 
@@ -45,17 +42,18 @@ final class CudaSession implements DeviceSession {
       int twinCount) {
     this.program = program;
     this.context = context;
-    state = new TrainingState(program.metrics());
     copyStream = context.stream();
     computeStream = context.stream();
     regions = new Regions(context, program, computeStream);
+    TrainingState state = new TrainingState(program.metrics());
     long recordBytes = StepRecord.bytes(state);
     step = Regions.cleared(context, recordBytes, computeStream);
     record = context.pinned(recordBytes);
     Kernels kernels = new Kernels(context, architecture);
-    long fades = regions.fades(context, program.metrics(), program.layout().capacityRows());
+    long growths = regions.growths(context, program.metrics());
+    long edges = regions.edges(context);
     long partials = context.memory((long) Plan.MOST_PARTIALS * Double.BYTES);
-    Plan.Shared shared = new Plan.Shared(step, fades, partials);
+    Plan.Shared shared = new Plan.Shared(step, growths, edges, partials);
     FusedShape shape =
         planning == Planning.GENERAL
             ? null
@@ -71,7 +69,8 @@ final class CudaSession implements DeviceSession {
     }
     twins = new Twin[twinCount];
     for (int i = 0; i < twinCount; i++) {
-      Twin twin = new Twin(context, program.layout().deviceBytes(), recordBytes, computeStream);
+      Twin twin =
+          new Twin(context, program.layout().deviceBytes(), StepRecord.stepBytes(), computeStream);
       List<Launch> launches = plan.apply(twin.memory());
       if (i == 0) {
         rehearse(launches);
@@ -80,7 +79,7 @@ final class CudaSession implements DeviceSession {
       twins[i] = twin;
     }
     write(Region.PARAMETERS, parameters);
-    write(new TrainingState(program.metrics()));
+    write(state);
   }
 
   /** A step of no weight: loads what loads late, which a capture would not allow, and finds what cannot run. */
@@ -125,7 +124,6 @@ final class CudaSession implements DeviceSession {
       return false;
     }
     StepRecord.read(twin.record(), result);
-    StepRecord.read(twin.record(), state);
     reported++;
     return true;
   }
@@ -175,7 +173,10 @@ final class CudaSession implements DeviceSession {
 
   @Override
   public void read(TrainingState to) {
-    to.set(state);
+    context.use();
+    Cuda.copyToHost(record.address(), step, record.byteSize(), computeStream);
+    Cuda.streamSynchronize(computeStream);
+    StepRecord.read(record, to);
   }
 
   @Override
@@ -184,7 +185,6 @@ final class CudaSession implements DeviceSession {
     record.fill((byte) 0);
     StepRecord.write(record, from);
     regions.copyToDevice(record, step);
-    state.set(from);
   }
 
   /** Pinned, so that the copy needs no detour; there as long as the session. */

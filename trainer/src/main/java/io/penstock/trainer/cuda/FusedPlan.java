@@ -55,6 +55,7 @@ final class FusedPlan {
     long weights = regions.address(rows.weights(), slot);
     long losses = regions.address(rows.losses(), slot);
     long predictions = regions.address(rows.predictions(), slot);
+    long scores = regions.address(rows.scores(), slot);
     Matrix features = shape.features();
     return List.of(
         kernels.blocks(
@@ -74,6 +75,7 @@ final class FusedPlan {
             weights,
             losses,
             predictions,
+            scores,
             Codes.of(shape.loss()),
             Codes.number(shape.loss())),
         kernels.blocks(
@@ -89,9 +91,11 @@ final class FusedPlan {
             weights,
             losses,
             predictions,
+            scores,
             shared.step(),
             program.metrics().classes(),
-            shared.fades(),
+            shared.growths(),
+            shared.edges(),
             adam.rate(),
             adam.beta1(),
             adam.beta2(),

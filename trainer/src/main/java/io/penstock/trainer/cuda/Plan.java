@@ -32,10 +32,11 @@ final class Plan {
    * What all twins share.
    *
    * @param step address of struct Step
-   * @param fades of {@link Regions#fades}
+   * @param growths of {@link Regions#growths}
+   * @param edges of {@link Regions#edges}
    * @param partials room for {@link #MOST_PARTIALS} doubles
    */
-  record Shared(long step, long fades, long partials) {}
+  record Shared(long step, long growths, long edges, long partials) {}
 
   private Plan(
       Program program,
@@ -196,6 +197,7 @@ final class Plan {
                   address(rows.weights()),
                   address(rows.losses()),
                   address(rows.predictions()),
+                  address(rows.scores()),
                   capacityRows,
                   shared.step()));
       case KernelCall.SigmoidCrossEntropy c -> lossOfOneOutput("sigmoidCrossEntropy", rows);
@@ -218,6 +220,7 @@ final class Plan {
                 address(rows.weights()),
                 address(rows.losses()),
                 address(rows.predictions()),
+                address(rows.scores()),
                 capacityRows,
                 shared.step()));
     arguments.addAll(List.of(more));
@@ -235,9 +238,11 @@ final class Plan {
             address(rows.weights()),
             address(rows.losses()),
             address(rows.predictions()),
+            address(rows.scores()),
             shared.step(),
             classes,
-            shared.fades()));
+            shared.growths(),
+            shared.edges()));
   }
 
   private void checkGradient(KernelCall.CheckGradient call) {

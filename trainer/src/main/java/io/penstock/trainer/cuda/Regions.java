@@ -4,6 +4,7 @@ import io.penstock.trainer.model.Matrix;
 import io.penstock.trainer.model.MetricsSpec;
 import io.penstock.trainer.model.Program;
 import io.penstock.trainer.model.Region;
+import io.penstock.trainer.model.ScoreBins;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.EnumMap;
@@ -40,15 +41,23 @@ final class Regions {
     return address;
   }
 
-  /** Powers of the fade: what a row weighs that so many rows follow. */
-  long fades(CudaContext context, MetricsSpec spec, int capacityRows) {
-    double[] fades = new double[capacityRows + 1];
-    for (int i = 0; i < fades.length; i++) {
-      fades[i] = Math.pow(spec.fade(), i);
+  /** Powers of what a row weighs more than the one before, up to that of a block's threads. */
+  long growths(CudaContext context, MetricsSpec spec) {
+    double[] growths = new double[Kernels.THREADS + 1];
+    for (int i = 0; i < growths.length; i++) {
+      growths[i] = Math.pow(spec.fade(), -i);
     }
-    long address = context.memory((long) fades.length * Double.BYTES);
-    MemorySegment heap = MemorySegment.ofArray(fades);
-    copyToDevice(heap, address);
+    return constants(context, growths);
+  }
+
+  /** The probabilities at the edges of the scores' bins. */
+  long edges(CudaContext context) {
+    return constants(context, ScoreBins.edges());
+  }
+
+  private long constants(CudaContext context, double[] values) {
+    long address = context.memory((long) values.length * Double.BYTES);
+    copyToDevice(MemorySegment.ofArray(values), address);
     return address;
   }
 

@@ -6,7 +6,10 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.penstock.pipeline.SlotLayout;
 import io.penstock.trainer.device.StepResult;
+import io.penstock.trainer.model.Confusion;
 import io.penstock.trainer.model.LossSpikes;
+import io.penstock.trainer.model.RowMetrics;
+import io.penstock.trainer.model.ScoreBins;
 import io.penstock.trainer.model.TrainingState;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -20,10 +23,12 @@ final class StepRecord {
   private static final long STATE = 64;
   private static final StepResult.Status[] STATUSES = StepResult.Status.values();
 
-  /** -ln of the least probability that counts, 10⁻¹⁵. */
-  private static final double MAX_LOG_LOSS = 15 * Math.log(10);
-
   private StepRecord() {}
+
+  /** Bytes of the step itself. */
+  static long stepBytes() {
+    return STATE;
+  }
 
   static long bytes(TrainingState state) {
     return STATE
@@ -72,17 +77,24 @@ final class StepRecord {
     define(list, "BETA2_POWER", TrainingState.BETA2_POWER);
     define(list, "LOSS_MEAN", TrainingState.LOSS_MEAN);
     define(list, "LOSS_VARIANCE", TrainingState.LOSS_VARIANCE);
+    define(list, "ROW_WEIGHT", TrainingState.ROW_WEIGHT);
+    define(list, "PREVIOUS_LABEL", TrainingState.PREVIOUS_LABEL);
+    define(list, "LABEL_SUM", TrainingState.LABEL_SUM);
     define(list, "SUMS", TrainingState.SUMS);
     define(list, "SUM_ROWS", TrainingState.SUM_ROWS);
-    define(list, "SUM_CORRECT", TrainingState.SUM_CORRECT);
-    define(list, "SUM_NO_CHANGE_CORRECT", TrainingState.SUM_NO_CHANGE_CORRECT);
-    define(list, "SUM_MAJORITY_CORRECT", TrainingState.SUM_MAJORITY_CORRECT);
     define(list, "SUM_LOSS", TrainingState.SUM_LOSS);
-    define(list, "SUM_LOG_LOSS", TrainingState.SUM_LOG_LOSS);
     define(list, "SUM_ABSOLUTE_ERROR", TrainingState.SUM_ABSOLUTE_ERROR);
-    define(list, "SUM_SQUARED_ERROR", TrainingState.SUM_SQUARED_ERROR);
-    define(list, "SUM_ACTUAL", TrainingState.SUM_ACTUAL);
-    list.add("-DMAX_LOG_LOSS=" + MAX_LOG_LOSS);
+    define(list, "SUM_NO_CHANGE_ABSOLUTE_ERROR", TrainingState.SUM_NO_CHANGE_ABSOLUTE_ERROR);
+    define(list, "SUM_MEAN_ABSOLUTE_ERROR", TrainingState.SUM_MEAN_ABSOLUTE_ERROR);
+    define(list, "NUMBER_SUMS", TrainingState.NUMBER_SUMS);
+    define(list, "SUM_LOG_LOSS", TrainingState.SUM_LOG_LOSS);
+    define(list, "SUM_BY_CLASS", TrainingState.SUM_BY_CLASS);
+    define(list, "MOST_CONFUSED", Confusion.MOST_CLASSES);
+    define(list, "PROBABILITY_BINS", ScoreBins.PROBABILITIES);
+    define(list, "SCORE_BINS", ScoreBins.COUNT);
+    list.add("-DSCORE_RANGE=" + ScoreBins.RANGE);
+    list.add("-DMAX_LOG_LOSS=" + RowMetrics.MAX_LOG_LOSS);
+    list.add("-DMOST_WEIGHT=" + RowMetrics.MOST_WEIGHT);
     define(list, "SPIKE_LEAST_STEPS", LossSpikes.LEAST_STEPS);
     define(list, "SPIKE_WINDOW_STEPS", LossSpikes.WINDOW_STEPS);
     define(list, "SPIKE_MOST_IN_A_ROW", LossSpikes.MOST_IN_A_ROW);

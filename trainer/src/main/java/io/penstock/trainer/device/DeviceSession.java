@@ -43,7 +43,7 @@ public interface DeviceSession extends Stateful, AutoCloseable {
   /** Copies {@code from}, of the region's size, into a region of the device. */
   void write(Region region, float[] from);
 
-  /** Copies the training state out. May be called with steps in flight: then it is that of some step that has ended. */
+  /** Copies the training state out. May be called with steps in flight: then it is that after one of them, or before all. */
   void read(TrainingState to);
 
   /** Takes over a training state. */

@@ -67,16 +67,26 @@ public sealed interface KernelCall {
    * @param outputs the model's outputs, then their gradient
    * @param losses each row's loss, unweighted
    * @param predictions each row's prediction: the class, or the value
+   * @param scores how sure the model is, where the label is one of classes: of two, ln(p / (1 - p)) of class 1; of more, the
+   *     probability of the prediction
    */
   record LossRows(
-      Matrix outputs, Matrix labels, Matrix weights, Matrix losses, Matrix predictions) {}
+      Matrix outputs,
+      Matrix labels,
+      Matrix weights,
+      Matrix losses,
+      Matrix predictions,
+      Matrix scores) {}
 
   /** A loss with its gradient, from the model's outputs. */
   sealed interface Loss extends KernelCall {
     LossRows rows();
   }
 
-  /** Cross entropy of a softmax over the outputs; labels are class indices, of equal outputs the first is the prediction. */
+  /**
+   * Cross entropy of a softmax over the outputs; labels are class indices, of equal outputs the first is the prediction. Of two
+   * outputs the score is how far the second lies above the first.
+   */
   record SoftmaxCrossEntropy(LossRows rows) implements Loss {}
 
   /** Cross entropy of the sigmoid of the one output; labels are 0 and 1. */

@@ -81,7 +81,7 @@ public final class Lowering {
     Matrix outputs = values[layers.size()];
     KernelCall.LossRows rows =
         new KernelCall.LossRows(
-            outputs, slotLine(layout.labelOffset()), weights, scratch(1), scratch(1));
+            outputs, slotLine(layout.labelOffset()), weights, scratch(1), scratch(1), scratch(1));
     gradient.add(loss(rows));
     gradient.add(new KernelCall.Evaluate(rows));
     backward(values, operands);

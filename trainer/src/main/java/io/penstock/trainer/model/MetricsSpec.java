@@ -9,8 +9,8 @@ package io.penstock.trainer.model;
 public record MetricsSpec(int classes, int window) {
   /** Validates. */
   public MetricsSpec {
-    if (window < 1) {
-      throw new IllegalArgumentException("evaluation: window must be at least 1, not " + window);
+    if (window < 2) {
+      throw new IllegalArgumentException("evaluation: window must be at least 2, not " + window);
     }
   }
 

@@ -1,14 +1,12 @@
 package io.penstock.trainer.model;
 
-import java.util.Arrays;
-
 /**
  * What changes from step to step beside the weights: counters and sums at fixed places, so that a device can keep it in its own
  * memory as one block of integers and one of doubles, update it in kernels and copy it back whole. Saved with the weights of the
  * same step.
  *
- * <p>Sums are kept twice: over all rows, and fading, where each row multiplies what came before it by
- * {@link MetricsSpec#fade()}. Every row of weight above 0 counts once, whatever its weight. Not thread-safe.
+ * <p>Sums are kept twice: over all rows, and fading, where a row weighs {@link MetricsSpec#fade()} times as much with each that
+ * follows. Every row of weight above 0 counts once, whatever its weight. Not thread-safe.
  */
 public final class TrainingState {
   /** Steps whose update was applied. */
@@ -50,35 +48,48 @@ public final class TrainingState {
   /** Fading variance of their losses. */
   public static final int LOSS_VARIANCE = 3;
 
+  /** What the newest row weighs in the fading sums; grows from row to row, see {@link RowMetrics}. */
+  public static final int ROW_WEIGHT = 4;
+
+  /** The number of the row before, 0 before the first: what the no-change baseline says. */
+  public static final int PREVIOUS_LABEL = 5;
+
+  /** The sum of all numbers so far. */
+  public static final int LABEL_SUM = 6;
+
   /** First of the sums over all rows; the fading ones lie {@link #sums} further. */
-  public static final int SUMS = 4;
+  public static final int SUMS = 7;
 
   /** Rows, in the offsets from the first sum. */
   public static final int SUM_ROWS = 0;
 
-  /** Rows predicted right. */
-  public static final int SUM_CORRECT = 1;
-
-  /** Rows whose class was that of the row before; the very first counts as missed. */
-  public static final int SUM_NO_CHANGE_CORRECT = 2;
-
-  /** Rows whose class was the most frequent before them; the very first counts as missed. */
-  public static final int SUM_MAJORITY_CORRECT = 3;
-
   /** Of the loss that is made small, unweighted. */
-  public static final int SUM_LOSS = 4;
-
-  /** Of -ln p of the true class, p no less than 10⁻¹⁵. */
-  public static final int SUM_LOG_LOSS = 5;
+  public static final int SUM_LOSS = 1;
 
   /** Of |prediction - label|. */
-  public static final int SUM_ABSOLUTE_ERROR = 6;
+  public static final int SUM_ABSOLUTE_ERROR = 2;
 
   /** Of (prediction - label)². */
-  public static final int SUM_SQUARED_ERROR = 7;
+  public static final int SUM_SQUARED_ERROR = 3;
 
-  /** First of the rows of each true class; behind them, the rows of each predicted class. */
-  public static final int SUM_ACTUAL = 8;
+  /** The two errors of saying the number of the row before, 0 before the first. */
+  public static final int SUM_NO_CHANGE_ABSOLUTE_ERROR = 4;
+
+  public static final int SUM_NO_CHANGE_SQUARED_ERROR = 5;
+
+  /** The two errors of saying the mean of all numbers before, 0 before the first. */
+  public static final int SUM_MEAN_ABSOLUTE_ERROR = 6;
+
+  public static final int SUM_MEAN_SQUARED_ERROR = 7;
+
+  /** Number of the sums of a label that is a number. */
+  public static final int NUMBER_SUMS = 8;
+
+  /** Of a label of classes instead: of -ln p of the true class, p no less than 10⁻¹⁵. */
+  public static final int SUM_LOG_LOSS = 2;
+
+  /** First of what is summed up by class, see {@link ClassSums}. */
+  public static final int SUM_BY_CLASS = 3;
 
   private final MetricsSpec spec;
   private final long[] counters = new long[COUNTERS];
@@ -92,11 +103,12 @@ public final class TrainingState {
     counters[MAJORITY_CLASS] = -1;
     values[BETA1_POWER] = 1;
     values[BETA2_POWER] = 1;
+    values[ROW_WEIGHT] = 1;
   }
 
   /** Doubles of one set of sums. */
   public static int sums(int classes) {
-    return SUM_ACTUAL + 2 * classes;
+    return classes == 0 ? NUMBER_SUMS : new ClassSums(classes).size();
   }
 
   /** The integers themselves, by the constants above. */
@@ -155,12 +167,7 @@ public final class TrainingState {
 
   /** The metrics so far. */
   public Evaluation evaluation() {
-    int all = SUMS;
-    int fading = SUMS + sums(spec.classes());
     return new Evaluation(
-        counters[ROWS],
-        spec.window(),
-        Metrics.of(Arrays.copyOfRange(values, all, fading), spec.classes()),
-        Metrics.of(Arrays.copyOfRange(values, fading, values.length), spec.classes()));
+        counters[ROWS], spec.window(), Metrics.of(this, false), Metrics.of(this, true));
   }
 }

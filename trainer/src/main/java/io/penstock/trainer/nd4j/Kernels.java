@@ -101,6 +101,7 @@ final class Kernels {
   private void evaluate(KernelCall.Evaluate call) {
     copyLine(outcome.lossesAddress(), call.rows().losses());
     copyLine(outcome.predictionsAddress(), call.rows().predictions());
+    copyLine(outcome.scoresAddress(), call.rows().scores());
   }
 
   private void copyLine(Pointer host, Matrix line) {

@@ -29,9 +29,10 @@ final class Losses {
     Array y = operands.flat(rows.labels());
     Array losses = operands.flat(rows.losses());
     Array predictions = operands.flat(rows.predictions());
+    Array scores = operands.flat(rows.scores());
     switch (call) {
-      case KernelCall.SoftmaxCrossEntropy c -> softmax(rows, losses, predictions);
-      case KernelCall.SigmoidCrossEntropy c -> sigmoid(rows, z, y, losses, predictions);
+      case KernelCall.SoftmaxCrossEntropy c -> softmax(rows, losses, predictions, scores);
+      case KernelCall.SigmoidCrossEntropy c -> sigmoid(rows, z, y, losses, predictions, scores);
       case KernelCall.SquaredError c -> {
         error(z, y, predictions);
         calls.multiply(z, z, losses);
@@ -58,7 +59,7 @@ final class Losses {
   }
 
   /** With e to the power of what each output is below the largest: ln Σe - own; gradient p - 1 of the true class, p of others. */
-  private void softmax(KernelCall.LossRows rows, Array losses, Array predictions) {
+  private void softmax(KernelCall.LossRows rows, Array losses, Array predictions, Array scores) {
     Matrix outputs = rows.outputs();
     Line largest = Line.in(buffers);
     Line sums = Line.in(buffers);
@@ -70,6 +71,9 @@ final class Losses {
     Array own = operands.workLines(1, outputs);
     calls.argmaxLines(z, winners);
     calls.toFloat(winners, predictions);
+    if (outputs.rows() == 2) {
+      calls.subtract(operands.line(outputs, 1), operands.line(outputs, 0), scores);
+    }
     calls.maxLines(z, largest.vector());
     calls.subtract(z, largest.matrix(), z);
     calls.oneHot(operands.flat(rows.labels()), outputs.rows(), truth);
@@ -77,6 +81,9 @@ final class Losses {
     calls.sumLines(own, largest.vector());
     calls.strict(Calls.STRICT_EXP, zs, zs);
     calls.sumLines(z, sums.vector());
+    if (outputs.rows() > 2) {
+      calls.divide(operands.constant(1), sums.vector(), scores);
+    }
     calls.strict(Calls.STRICT_LOG, sums.vector(), losses);
     calls.subtract(losses, largest.vector(), losses);
     calls.divide(shares.vector(), sums.vector(), sums.vector());
@@ -87,10 +94,11 @@ final class Losses {
 
   /** max(z, 0) - z y + ln(1 + e^-|z|); slope sigmoid(z) - y. */
   private void sigmoid(
-      KernelCall.LossRows rows, Array z, Array y, Array losses, Array predictions) {
+      KernelCall.LossRows rows, Array z, Array y, Array losses, Array predictions, Array scores) {
     Array hinge = operands.workFlat(0, rows.outputs());
     Array product = operands.workFlat(1, rows.outputs());
     calls.step(z, operands.constant(0), predictions);
+    calls.multiply(z, operands.constant(1), scores);
     calls.same(Calls.SAME_ABS, z, losses);
     calls.same(Calls.SAME_NEGATIVE, losses, losses);
     calls.strict(Calls.STRICT_EXP, losses, losses);

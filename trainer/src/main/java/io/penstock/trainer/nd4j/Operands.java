@@ -22,6 +22,11 @@ final class Operands {
     return buffer(m).vector(m.offset(), Buffers.size(m));
   }
 
+  /** All lanes of one line. */
+  Array line(Matrix m, int line) {
+    return buffer(m).vector(m.offset() + (long) line * m.stride(), m.stride());
+  }
+
   /** All lanes of all lines. */
   Array lines(Matrix m) {
     return buffer(m).matrix(m.offset(), m.rows(), m.stride());

@@ -15,7 +15,7 @@ import java.util.Objects;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * What comes back of a twin's step, in pinned memory: each row's loss and prediction, a sum over the gradient, and last the
+ * What comes back of a twin's step, in pinned memory: each row's loss, prediction and score, a sum over the gradient, and last the
  * header of the minibatch, whose sequence says that all before it is there.
  */
 final class Outcome {
@@ -32,7 +32,7 @@ final class Outcome {
   Outcome(PinnedMemory pinned, SlotLayout layout) {
     this.layout = layout;
     lineBytes = (long) layout.strideRows() * Float.BYTES;
-    memory = pinned.allocate(2 * SlotLayout.HEADER_BYTES + 2 * lineBytes);
+    memory = pinned.allocate(2 * SlotLayout.HEADER_BYTES + 3 * lineBytes);
   }
 
   private long losses() {
@@ -41,6 +41,10 @@ final class Outcome {
 
   private long predictions() {
     return losses() + lineBytes;
+  }
+
+  private long scores() {
+    return predictions() + lineBytes;
   }
 
   private long gradientSum() {
@@ -57,6 +61,10 @@ final class Outcome {
 
   Pointer predictionsAddress() {
     return at(predictions());
+  }
+
+  Pointer scoresAddress() {
+    return at(scores());
   }
 
   Pointer gradientSumAddress() {
@@ -83,20 +91,17 @@ final class Outcome {
     MemorySegment minibatch = slot.memory();
     long weights = layout.weightOffset();
     double sum = 0;
-    int counted = 0;
     for (int row = 0; row < step.rows; row++) {
       long at = (long) row * Float.BYTES;
       float weight = minibatch.get(FLOAT, weights + at);
       if (weight != 0) {
         sum = Math.fma((double) weight, memory.get(FLOAT, losses() + at), sum);
-        counted++;
       }
     }
     step.loss = sum / step.weightSum;
     if (!Double.isFinite(step.loss)) {
       return;
     }
-    metrics.begin(state, counted);
     for (int row = 0; row < step.rows; row++) {
       long at = (long) row * Float.BYTES;
       if (minibatch.get(FLOAT, weights + at) != 0) {
@@ -104,6 +109,7 @@ final class Outcome {
             state,
             minibatch.get(FLOAT, layout.labelOffset() + at),
             memory.get(FLOAT, predictions() + at),
+            memory.get(FLOAT, scores() + at),
             memory.get(FLOAT, losses() + at));
       }
     }

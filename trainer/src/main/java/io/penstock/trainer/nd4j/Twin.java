@@ -87,7 +87,7 @@ final class Twin implements AutoCloseable {
             kept,
             streams,
             outcome);
-    RowMetrics metrics = new RowMetrics(program.metrics(), layout.capacityRows());
+    RowMetrics metrics = new RowMetrics(program.metrics());
     Stream.of(program.forward(), program.gradient(), program.reduce(), program.update())
         .flatMap(List::stream)
         .filter(call -> !(call instanceof KernelCall.Update))

@@ -122,7 +122,8 @@ static __device__ inline void backward(const FusedLayer& layer, const FusedLayer
 // the step. A block a tile.
 extern "C" __global__ void fusedGradients(
     const char* slot, Step* step, FusedModel model, const float* parameters, float* partials, int size, const float* features,
-    long long stride, const float* labels, const float* weights, float* losses, float* predictions, int loss, float number) {
+    long long stride, const float* labels, const float* weights, float* losses, float* predictions, float* scores, int loss,
+    float number) {
   DYNAMIC_SHARED(float, memory);
   int t = threadIdx.x;
   int first = blockIdx.x * TILE;
@@ -158,6 +159,7 @@ extern "C" __global__ void fusedGradients(
       }
       losses[row] = found.loss;
       predictions[row] = found.prediction;
+      scores[row] = found.score;
     } else {
       for (int o = 0; o < last.outputs; o++) {
         z[o * LINE] = 0;
@@ -181,15 +183,15 @@ extern "C" __global__ void fusedGradients(
 // makes Adam's factors, as if the step were applied, and says what the loss may be: the next launch changes what that comes from.
 extern "C" __global__ void fusedSums(
     const float* partials, float* gradient, int size, double* squares, const float* labels, const float* weights,
-    const float* losses, const float* predictions, Step* step, int classes, const double* fades, double rate, double beta1,
-    double beta2, double lossSpike) {
+    const float* losses, const float* predictions, const float* scores, Step* step, int classes, const double* growths,
+    const double* edges, double rate, double beta1, double beta2, double lossSpike) {
   __shared__ double shared[THREADS];
   if (blockIdx.x == gridDim.x - 1) {
     if (threadIdx.x == 0) {
       correct(step, rate, values(step)[BETA1_POWER] * beta1, values(step)[BETA2_POWER] * beta2);
       step->lossBound = lossBoundOf(step, lossSpike);
     }
-    evaluateRows(labels, weights, losses, predictions, step, classes, fades);
+    evaluateRows(labels, weights, losses, predictions, scores, step, classes, growths, edges);
     return;
   }
   int tiles = (step->rows + TILE - 1) / TILE;

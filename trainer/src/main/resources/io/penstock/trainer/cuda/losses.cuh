@@ -26,6 +26,7 @@ struct RowLoss {
   float loss;
   float prediction;
   float slope;
+  float score;  // how sure the model is, as KernelCall.LossRows has it
 };
 
 static __device__ inline float weighed(float slope, Share share) {
@@ -33,6 +34,7 @@ static __device__ inline float weighed(float slope, Share share) {
 }
 
 // loss = ln(sum of e^z) - z of the true class; gradient = p - 1 of the true class, p of the others, in the outputs' place.
+// The score of two classes is z of the second less that of the first, of more the largest p.
 static __device__ inline RowLoss softmaxOfRow(float* z, long long stride, int classes, int label, Share share) {
   float best = z[0];
   int winner = 0;
@@ -43,6 +45,7 @@ static __device__ inline RowLoss softmaxOfRow(float* z, long long stride, int cl
       winner = c;
     }
   }
+  float logOdds = z[(classes - 1) * stride] - z[0];
   float sum = 0;
   float own = 0;
   for (int c = 0; c < classes; c++) {
@@ -57,20 +60,21 @@ static __device__ inline RowLoss softmaxOfRow(float* z, long long stride, int cl
     float gradient = z[c * stride] * part - (c == label ? share.share : 0);
     z[c * stride] = share.counts ? gradient : 0;
   }
-  return {logf(sum) - own, (float)winner, 0};
+  return {logf(sum) - own, (float)winner, 0, classes == 2 ? logOdds : 1 / sum};
 }
 
-// loss = max(z, 0) - z y + ln(1 + e^-|z|); slope = sigmoid(z) - y; class 1 where z > 0.
+// loss = max(z, 0) - z y + ln(1 + e^-|z|); slope = sigmoid(z) - y; class 1 where z > 0; the score is z.
 static __device__ inline RowLoss sigmoidOfRow(float z, float label) {
   float e = expf(-fabsf(z));
   return {
-      (z < 0 ? 0 : z) - z * label + log1pf(e), z > 0 ? 1.0f : 0.0f, (z < 0 ? e : 1.0f) / (1 + e) - label};
+      (z < 0 ? 0 : z) - z * label + log1pf(e), z > 0 ? 1.0f : 0.0f, (z < 0 ? e : 1.0f) / (1 + e) - label,
+      z};
 }
 
 // loss = (z - y)^2 / 2
 static __device__ inline RowLoss squaredOfRow(float z, float label) {
   float error = z - label;
-  return {error * error * 0.5f, z, error};
+  return {error * error * 0.5f, z, error, 0};
 }
 
 // loss = (z - y)^2 / 2 up to |z - y| = delta, delta (|z - y| - delta / 2) beyond
@@ -79,14 +83,15 @@ static __device__ inline RowLoss huberOfRow(float z, float label, float delta) {
   float size = fabsf(error);
   bool far = delta < size;
   return {
-      far ? delta * (size - 0.5f * delta) : error * error * 0.5f, z, far ? (error < 0 ? -delta : delta) : error};
+      far ? delta * (size - 0.5f * delta) : error * error * 0.5f, z, far ? (error < 0 ? -delta : delta) : error, 0};
 }
 
 // With d = y - z: loss = max(tau d, (tau - 1) d); slope -tau above, 1 - tau below, 1/2 - tau at 0.
 static __device__ inline RowLoss quantileOfRow(float z, float label, float tau) {
   float missing = label - z;
   return {
-      missing >= 0 ? tau * missing : (tau - 1) * missing, z, missing > 0 ? -tau : missing == 0 ? 0.5f - tau : 1 - tau};
+      missing >= 0 ? tau * missing : (tau - 1) * missing, z, missing > 0 ? -tau : missing == 0 ? 0.5f - tau : 1 - tau,
+      0};
 }
 
 // Any loss of one output; `number` is delta or tau.

@@ -279,7 +279,7 @@ public abstract class DeviceContract {
       }
       Evaluation evaluation = run.evaluation();
       close("mae", evaluation.cumulative().mae(), absolute / count, 1);
-      close("rmse", evaluation.cumulative().rmse(), Math.sqrt(squares / count), 1);
+      close("rmse", evaluation.cumulative().model().rmse(), Math.sqrt(squares / count), 1);
       close("windowed mae", evaluation.windowed().mae(), fadingAbsolute / fadingRows, 1);
       assertThat(evaluation.cumulative().accuracy()).isNaN();
     }

@@ -502,7 +502,13 @@ public abstract class KernelContract {
                 : met ? before[row][0] : (float) (scale * random.nextGaussian());
       }
       Rows rows = new Rows(new float[size.rows][1], labels, weights);
-      run.step(rows, what, operands.outputs(), operands.losses(), operands.predictions());
+      run.step(
+          rows,
+          what,
+          operands.outputs(),
+          operands.losses(),
+          operands.predictions(),
+          operands.scores());
       double weightSum = sum(weights);
       for (int row = 0; row < size.rows; row++) {
         if (weights[row] == 0) {
@@ -518,6 +524,9 @@ public abstract class KernelContract {
           assertThat(run.get(operands.predictions(), 0, row))
               .as("%s prediction %d", what, row)
               .isEqualTo(expected.prediction());
+          if (expected.score() != null) {
+            expected.score().check(run.get(operands.scores(), 0, row), what, "score", row);
+          }
           for (int c = 0; c < outputs; c++) {
             expected
                 .slopes()[c]
@@ -533,7 +542,11 @@ public abstract class KernelContract {
 
   static Stream<MetricsSpec> metrics() {
     return Stream.of(
-        NUMBERS, new MetricsSpec(2, 1), new MetricsSpec(2, 50), new MetricsSpec(5, 1000));
+        NUMBERS,
+        new MetricsSpec(2, 2),
+        new MetricsSpec(2, 50),
+        new MetricsSpec(5, 1000),
+        new MetricsSpec(70, 100));
   }
 
   @ParameterizedTest
@@ -560,8 +573,10 @@ public abstract class KernelContract {
           float loss = weights[row] == 0 ? Float.NaN : (float) random.nextDouble(40);
           run.set(operands.predictions(), 0, row, prediction);
           run.set(operands.losses(), 0, row, loss);
+          float score = weights[row] == 0 ? Float.NaN : score(metrics);
+          run.set(operands.scores(), 0, row, score);
           if (weights[row] != 0) {
-            expected.add(labels[row], prediction, loss);
+            expected.add(labels[row], prediction, score, loss);
             losses[row] = loss;
             shares[row] = weights[row];
           }
@@ -572,6 +587,14 @@ public abstract class KernelContract {
         expected.check(run.state(), what);
       }
     }
+  }
+
+  private float score(MetricsSpec metrics) {
+    return switch (random.nextInt(8)) {
+      case 0 -> metrics.classes() == 2 ? Float.POSITIVE_INFINITY : 1;
+      case 1 -> metrics.classes() == 2 ? Float.NEGATIVE_INFINITY : 0;
+      default -> (float) (metrics.classes() == 2 ? 6 * random.nextGaussian() : random.nextDouble());
+    };
   }
 
   private float labelFor(MetricsSpec metrics) {

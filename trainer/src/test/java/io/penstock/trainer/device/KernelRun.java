@@ -113,7 +113,8 @@ final class KernelRun implements AutoCloseable {
 
   /** What a loss works on, {@code outputs} lines of them. */
   KernelCall.LossRows lossRows(int outputs) {
-    return new KernelCall.LossRows(scratch(outputs), labels(), weights(), scratch(1), scratch(1));
+    return new KernelCall.LossRows(
+        scratch(outputs), labels(), weights(), scratch(1), scratch(1), scratch(1));
   }
 
   List<Tensor> tensors() {

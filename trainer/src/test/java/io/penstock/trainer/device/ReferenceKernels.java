@@ -2,6 +2,7 @@ package io.penstock.trainer.device;
 
 import io.penstock.trainer.model.Activation;
 import io.penstock.trainer.model.KernelCall;
+import org.jspecify.annotations.Nullable;
 
 /** What kernels compute, value by value and row by row as a textbook has it, with bounds on what floats are off by. */
 final class ReferenceKernels {
@@ -14,9 +15,10 @@ final class ReferenceKernels {
    * A row's loss.
    *
    * @param slopes of the loss by each output
+   * @param score nothing where the label is a number
    */
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  record RowLoss(Rounded loss, Rounded[] slopes, float prediction) {}
+  record RowLoss(Rounded loss, Rounded[] slopes, float prediction, @Nullable Rounded score) {}
 
   /** activation(z). */
   static Rounded activate(Activation activation, Rounded z) {
@@ -69,7 +71,8 @@ final class ReferenceKernels {
         Rounded output = Rounded.exactly(z[0]);
         Rounded hinge = output.max(0).minus(output.times(y));
         Rounded loss = hinge.plus(output.abs().negated().exp().log1p());
-        yield row(loss, output.sigmoid().plus(-y), z[0] > 0 ? 1 : 0);
+        Rounded[] slopes = {output.sigmoid().plus(-y)};
+        yield new RowLoss(loss, slopes, z[0] > 0 ? 1 : 0, output);
       }
       case KernelCall.SquaredError l -> row(error.times(error).times(0.5), error, z[0]);
       case KernelCall.Huber(KernelCall.LossRows rows, float delta) -> {
@@ -106,11 +109,12 @@ final class ReferenceKernels {
       slopes[c] = c == label ? p.plus(-1) : p;
     }
     Rounded own = Rounded.exactly(z[label]).plus(-z[best]);
-    return new RowLoss(sum.log().minus(own), slopes, best);
+    Rounded score = z.length == 2 ? Rounded.exactly(z[1]).plus(-z[0]) : powers[best].over(sum);
+    return new RowLoss(sum.log().minus(own), slopes, best, score);
   }
 
   private static RowLoss row(Rounded loss, Rounded slope, float prediction) {
-    return new RowLoss(loss, new Rounded[] {slope}, prediction);
+    return new RowLoss(loss, new Rounded[] {slope}, prediction, null);
   }
 
   private static Rounded one() {

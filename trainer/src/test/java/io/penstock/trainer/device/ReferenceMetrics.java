@@ -75,8 +75,8 @@ final class ReferenceMetrics {
     assertThat(metrics.accuracy()).as(what).isCloseTo(accuracy, within(1e-9));
     assertThat(metrics.kappa()).isCloseTo((accuracy - chance) / (1 - chance), within(1e-9));
     assertThat(metrics.kappaT()).isCloseTo((accuracy - baseline) / (1 - baseline), within(1e-9));
-    assertThat(metrics.noChangeAccuracy()).isCloseTo(baseline, within(1e-9));
-    assertThat(metrics.majorityAccuracy()).isCloseTo(majority / total, within(1e-9));
+    assertThat(metrics.noChange().accuracy()).isCloseTo(baseline, within(1e-9));
+    assertThat(metrics.constant().accuracy()).isCloseTo(majority / total, within(1e-9));
     assertThat(metrics.logLoss()).isCloseTo(loss / total, within(1e-5));
   }
 }
