@@ -55,7 +55,7 @@ public record Config(
     }
     Fit.checkDevice(device, precision);
     Fit.checkModel(model, loss, schema.label());
-    Fit.checkFeatures(features, schema.fields());
+    FeatureFit.check(features, schema);
   }
 
   /**
