@@ -145,7 +145,7 @@ record Inspection(
   /** Bytes of the fitted operators' state, by column. */
   Map<String, Long> operatorBytes() {
     Map<String, Long> sizes = new LinkedHashMap<>();
-    for (var column : plan.schema().columns()) {
+    for (var column : plan.schema().allColumns()) {
       Pattern names =
           Pattern.compile(
               Pattern.quote(OperatorStage.SCOPE + "." + column.name()) + "\\.\\d+\\..*");

@@ -44,7 +44,8 @@ record RunPlan(
               features.features());
       Program program =
           Lowering.lower(model, layout, config.evaluation().window(), config.errors().lossSpike());
-      return new RunPlan(List.copyOf(columnNames), schema, features, layout, model, program);
+      return new RunPlan(
+          List.copyOf(columnNames), features.schema(), features, layout, model, program);
     } catch (IllegalArgumentException e) {
       throw new SourceException(String.valueOf(e.getMessage()), e);
     }

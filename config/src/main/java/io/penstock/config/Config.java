@@ -61,7 +61,7 @@ public record Config(
     Fit.checkSources(source, sources, pipeline.shares());
     Fit.checkDevice(device, precision);
     Fit.checkModel(model, loss, schema.label());
-    Fit.checkFeatures(features, schema.fields());
+    FeatureFit.check(features, schema);
   }
 
   /**

@@ -129,7 +129,7 @@ public final class ConfigReader {
               + schema.label().field());
     }
     for (String field : schema.fields().keySet()) {
-      if (implied.fields().keySet().stream().noneMatch(sent -> Fit.overlap(field, sent))) {
+      if (implied.fields().keySet().stream().noneMatch(sent -> FeatureFit.overlap(field, sent))) {
         problems.add(
             "schema.fields." + field,
             "must be one of what feed sends: " + String.join(", ", implied.fields().keySet()));

@@ -5,11 +5,44 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** One step from columns to features. Each acts on the columns that {@code fields} selects. */
-@Planned({"hash", "dictionary", "minMax", "log1p", "bucketize", "cyclical", "lag"})
+@Planned({"hash", "dictionary", "minMax", "log1p", "bucketize", "cyclical"})
 public sealed interface FeatureConfig {
 
-  /** Types ({@code number}, {@code flag}, {@code category}), names, or patterns with {@code *}. */
+  /**
+   * Types ({@code number}, {@code flag}, {@code category}), names, or patterns with {@code *}. A column that a step has made
+   * features of is of no type any more.
+   */
   List<String> fields();
+
+  /** The step's name, as it is written. */
+  default String name() {
+    return Setting.lowerFirst(getClass().getSimpleName());
+  }
+
+  /** What the step takes. */
+  default Takes takes() {
+    return Takes.NUMBERS;
+  }
+
+  /** Whether the step makes features of its columns, so that no other may follow. */
+  default boolean last() {
+    return false;
+  }
+
+  /** Whether a missing value is none any more behind the step. */
+  default boolean fillsIn() {
+    return last();
+  }
+
+  /** What a step takes. */
+  enum Takes {
+    /** Numbers, and flags as such. */
+    NUMBERS,
+    /** Categories. */
+    CATEGORIES,
+    /** Fields of any type. */
+    ANY
+  }
 
   /**
    * To mean 0 and variance 1, by running mean and population variance.
@@ -63,6 +96,11 @@ public sealed interface FeatureConfig {
       if (updateEvery < 1) {
         throw new InvalidSetting("updateEvery", "must be at least 1, not " + updateEvery);
       }
+    }
+
+    @Override
+    public boolean fillsIn() {
+      return true;
     }
 
     @Override
@@ -142,6 +180,16 @@ public sealed interface FeatureConfig {
       return new OneHotForm(fields, values, values.isEmpty() ? capacity : null, updateEvery);
     }
 
+    @Override
+    public Takes takes() {
+      return Takes.CATEGORIES;
+    }
+
+    @Override
+    public boolean last() {
+      return true;
+    }
+
     private static final int MAX_CAPACITY = 65536;
   }
 
@@ -170,6 +218,38 @@ public sealed interface FeatureConfig {
         throw new InvalidSetting("values", "must name each category once, not " + values);
       }
       return new OneHot(fields, values, capacity == null ? CAPACITY : capacity, updateEvery);
+    }
+  }
+
+  /**
+   * Values of earlier rows as columns of their own, which steps behind this one may select: {@code x~1} is {@code x} of the row
+   * before, as the steps up to here have left it, and is of the same type. {@code class~1} is the label of the row before: a
+   * number, a flag where there are two classes, a feature for each class where there are more. Rows count in the order of the
+   * merged stream. Before there are that many rows it is 0, a missing category, none of the classes.
+   *
+   * @param fields types, names or patterns of fields; the label by its name alone
+   * @param by how many rows earlier; a column for each
+   */
+  record Lag(List<String> fields, @Key(byDefault = "1", range = "[1, 65536]") List<Integer> by)
+      implements FeatureConfig {
+    /** Checks ranges. */
+    public Lag {
+      fields = List.copyOf(fields);
+      by = List.copyOf(by);
+      Setting.check(Lag.class, fields, by);
+      if (by.isEmpty() || new HashSet<>(by).size() < by.size()) {
+        throw new InvalidSetting("by", "must be at least one number, each once, not " + by);
+      }
+    }
+
+    @Override
+    public Takes takes() {
+      return Takes.ANY;
+    }
+
+    /** The name of the column with the values of {@code by} rows earlier. */
+    public static String name(String field, int by) {
+      return field + "~" + by;
     }
   }
 }

@@ -1,11 +1,9 @@
 package io.penstock.config;
 
-import io.penstock.config.SchemaConfig.FieldType;
 import io.penstock.config.SchemaConfig.LabelConfig;
 import io.penstock.config.SchemaConfig.LabelType;
 import java.net.InetAddress;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -134,96 +132,5 @@ final class Fit {
     if (!fits) {
       throw new InvalidSetting("loss", loss + " needs model " + wanted + ", not " + model);
     }
-  }
-
-  /**
-   * Whether steps and fields belong together. What a pattern of the schema stands for is known only when a header has come; a
-   * selector that may match one of its columns passes here.
-   */
-  static void checkFeatures(List<FeatureConfig> features, Map<String, FieldType> fields) {
-    for (int i = 0; i < features.size(); i++) {
-      FeatureConfig feature = features.get(i);
-      String name = Setting.lowerFirst(feature.getClass().getSimpleName());
-      String key = "features[" + i + "]." + name + ".fields";
-      if (feature.fields().isEmpty()) {
-        throw new InvalidSetting(key, "must select at least one field");
-      }
-      for (String selector : feature.fields()) {
-        checkSelector(feature, selector, fields, key);
-      }
-    }
-    fields.forEach(
-        (field, type) -> {
-          if (type == FieldType.CATEGORY && !anyOneHot(features, field)) {
-            throw new InvalidSetting(
-                "schema.fields." + field,
-                "is a category that no step turns into features; add oneHot: { fields: "
-                    + field
-                    + " } to features");
-          }
-        });
-  }
-
-  private static void checkSelector(
-      FeatureConfig feature, String selector, Map<String, FieldType> fields, String key) {
-    boolean any = false;
-    boolean oneHot = feature instanceof FeatureConfig.OneHot;
-    for (Map.Entry<String, FieldType> field : fields.entrySet()) {
-      if (!selects(selector, field.getKey(), field.getValue())) {
-        continue;
-      }
-      any = true;
-      if (oneHot != (field.getValue() == FieldType.CATEGORY) && !isPattern(field.getKey())) {
-        throw new InvalidSetting(
-            key,
-            (oneHot ? "must select categories" : "must not select categories")
-                + ", but "
-                + field.getKey()
-                + " is a "
-                + word(field.getValue()));
-      }
-    }
-    if (!any) {
-      throw new InvalidSetting(
-          key,
-          "must select a field of the schema; "
-              + selector
-              + " is neither a type that is there nor a field"
-              + Nearest.hint(selector, fields.keySet()));
-    }
-  }
-
-  private static boolean anyOneHot(List<FeatureConfig> features, String field) {
-    return features.stream()
-        .filter(FeatureConfig.OneHot.class::isInstance)
-        .flatMap(feature -> feature.fields().stream())
-        .anyMatch(selector -> selects(selector, field, FieldType.CATEGORY));
-  }
-
-  /** Whether a selector means a field, or may mean a column of it where the field is a pattern. */
-  private static boolean selects(String selector, String field, FieldType type) {
-    return selector.equals(word(type)) || overlap(selector, field);
-  }
-
-  private static String word(FieldType type) {
-    return type.name().toLowerCase(Locale.ROOT);
-  }
-
-  private static boolean isPattern(String name) {
-    return name.indexOf('*') >= 0;
-  }
-
-  /** Whether there is a text that matches both patterns. */
-  static boolean overlap(String a, String b) {
-    if (a.isEmpty() || b.isEmpty()) {
-      return (a + b).chars().allMatch(c -> c == '*');
-    }
-    if (a.charAt(0) == '*') {
-      return overlap(a.substring(1), b) || overlap(a, b.substring(1));
-    }
-    if (b.charAt(0) == '*') {
-      return overlap(b, a);
-    }
-    return a.charAt(0) == b.charAt(0) && overlap(a.substring(1), b.substring(1));
   }
 }

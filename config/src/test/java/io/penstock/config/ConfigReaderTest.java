@@ -336,8 +336,16 @@ class ConfigReaderTest {
     "'[{oneHot: {}}, {clip: {fields: citty, min: 0, max: 1}}]', 'features[1].clip.fields must select a field of the schema; citty is neither a type that is there nor a field; did you mean city?'",
     "'[{oneHot: {}}, {clip: {fields: x, min: 2, max: 1}}]', 'features[1].clip.max must be at least min, 2.0, not 1.0'",
     "'[{standardize: {fields: x}}]', 'schema.fields.city is a category that no step turns into features; add oneHot: { fields: city } to features'",
-    "'[{lag: {fields: x}}]', 'features[0].lag is not built yet; allowed: standardize, clip, impute, oneHot'",
-    "'[{oneHot: {}, clip: {}}]', 'features[0] must be exactly one of standardize, clip, impute, oneHot, not oneHot and clip'",
+    "'[{oneHot: {}, clip: {}}]', 'features[0] must be exactly one of standardize, clip, impute, oneHot, lag, not oneHot and clip'",
+    "'[{oneHot: {}}, {lag: {fields: [x, y], by: [1, 2]}}, {clip: {fields: [x~1, y~2], min: 0, max: 1}}]', '[OneHot[fields=[category], values=[], capacity=64, updateEvery=64], Lag[fields=[x, y], by=[1, 2]], Clip[fields=[x~1, y~2], min=0.0, max=1.0]]'",
+    "'[{oneHot: {}}, {lag: {fields: y, by: 0}}]', 'features[1].lag.by must be 1 to 65536, not 0'",
+    "'[{oneHot: {}}, {lag: {fields: y, by: [2, 2]}}]', 'features[1].lag.by must be at least one number, each once, not [2, 2]'",
+    "'[{oneHot: {}}, {lag: {fields: z}}]', 'features[1].lag.fields must select a field of the schema; z is neither a type that is there nor a field'",
+    "'[{oneHot: {}}, {clip: {fields: x~1, min: 0, max: 1}}, {lag: {fields: x}}]', 'features[1].clip.fields must select a field of the schema; x~1 is neither a type that is there nor a field'",
+    "'[{oneHot: {}}, {lag: {fields: x}}, {lag: {fields: number}}]', 'features[2].lag must not add x~1, which is there already'",
+    "'[{oneHot: {}}, {lag: {fields: city}}]', 'features[1].lag.fields must not select city, which features[0].oneHot has made features of; put this step before that one'",
+    "'[{lag: {fields: city}}, {oneHot: {fields: city}}]', 'features[0].lag adds city~1, a category that no step turns into features; add oneHot: { fields: city~1 } to features'",
+    "'[{lag: {fields: city}}, {oneHot: {}}, {lag: {fields: x}}]', '[Lag[fields=[city], by=[1]], OneHot[fields=[category], values=[], capacity=64, updateEvery=64], Lag[fields=[x], by=[1]]]'",
     "'[{oneHot: {values: [a, b]}}]', '[OneHot[fields=[category], values=[a, b], capacity=2, updateEvery=64]]'",
   })
   void shouldFitStepsToFields(String features, String expected) {

@@ -1,7 +1,9 @@
 package io.penstock.pipeline;
 
+import java.util.List;
+
 /**
- * Where the columns of a block lie in its memory: feature columns, then label, weight, event time, row number. Every column
+ * Where the columns of a block lie in its memory: feature columns, derived ones last, then label, weight, event time, row number. Every column
  * takes an odd number of cache lines: with a power of two, the same row of all columns would fall into one cache set.
  */
 public final class BlockLayout {
@@ -29,11 +31,12 @@ public final class BlockLayout {
     }
     this.schema = schema;
     this.capacityRows = capacityRows;
-    columnOffsets = new long[schema.columns().size()];
+    List<BlockSchema.Column> columns = schema.allColumns();
+    columnOffsets = new long[columns.size()];
     long offset = 0;
     for (int i = 0; i < columnOffsets.length; i++) {
       columnOffsets[i] = offset;
-      offset += columnBytes(capacityRows, schema.columns().get(i).kind().bytes());
+      offset += columnBytes(capacityRows, columns.get(i).kind().bytes());
     }
     labelOffset = offset;
     offset += columnBytes(capacityRows, Float.BYTES);
@@ -66,7 +69,7 @@ public final class BlockLayout {
     return capacityRows;
   }
 
-  /** Byte offset of feature column {@code column}; its value of row r lies {@code r * kind.bytes()} further. */
+  /** Byte offset of column {@code column} of {@link BlockSchema#allColumns}; its value of row r lies {@code r * kind.bytes()} further. */
   public long columnOffset(int column) {
     return columnOffsets[column];
   }

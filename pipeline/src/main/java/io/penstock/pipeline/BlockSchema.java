@@ -1,6 +1,7 @@
 package io.penstock.pipeline;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What the rows of a stream hold, as decoders write it and operators read it.
@@ -9,8 +10,10 @@ import java.util.List;
  * @param label what is to be predicted
  * @param weightField name of the field with row weights, or empty: every row weighs 1
  * @param timeField name of the field with event times, or empty: the time of arrival counts
+ * @param derived columns behind those, which no decoder knows of: operators fill them
  */
-public record BlockSchema(List<Column> columns, Label label, String weightField, String timeField) {
+public record BlockSchema(
+    List<Column> columns, Label label, String weightField, String timeField, List<Column> derived) {
 
   /** How a column's values are kept. */
   public enum Kind {
@@ -18,7 +21,7 @@ public record BlockSchema(List<Column> columns, Label label, String weightField,
     NUMBER(4),
     /** A float that is 0 or 1. */
     FLAG(4),
-    /** A 64-bit hash of the text ({@link CategoryHash}); after {@code oneHot}, the category's index or -1. 0: missing. */
+    /** A 64-bit hash of the text ({@link CategoryHash}); 0: missing. */
     CATEGORY(8);
 
     private final int bytes;
@@ -60,9 +63,20 @@ public record BlockSchema(List<Column> columns, Label label, String weightField,
 
   public BlockSchema {
     columns = List.copyOf(columns);
+    derived = List.copyOf(derived);
     if (columns.isEmpty()) {
       throw new IllegalArgumentException("schema: no field to learn from; name at least one");
     }
+  }
+
+  /** Without derived columns. */
+  public BlockSchema(List<Column> columns, Label label, String weightField, String timeField) {
+    this(columns, label, weightField, timeField, List.of());
+  }
+
+  /** All columns of a block in the order of their features: those of the data, then the derived ones. */
+  public List<Column> allColumns() {
+    return Stream.concat(columns.stream(), derived.stream()).toList();
   }
 
   public boolean weighted() {

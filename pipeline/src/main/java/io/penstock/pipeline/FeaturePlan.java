@@ -3,10 +3,11 @@ package io.penstock.pipeline;
 import io.penstock.config.FeatureConfig;
 import io.penstock.pipeline.BlockSchema.Column;
 import io.penstock.pipeline.BlockSchema.Kind;
+import io.penstock.pipeline.FeaturePlanner.Fill;
+import io.penstock.pipeline.FeaturePlanner.Stage;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.BiConsumer;
 
 /**
@@ -15,93 +16,37 @@ import java.util.function.BiConsumer;
  */
 public final class FeaturePlan implements Stateful {
   private final BlockSchema schema;
-  private final List<List<ColumnOperator>> operators = new ArrayList<>();
+  private final List<Column> columns;
+  private final List<List<Stage>> shares;
+  private final List<Encoding> encodings;
   private final int[] firstFeature;
-  private final int[] width;
   private final List<String> names = new ArrayList<>();
 
+  /**
+   * Plans what the columns of the data pass.
+   *
+   * @param schema derived columns in it are forgotten: {@link #schema} has those of {@code features}
+   */
   public FeaturePlan(BlockSchema schema, List<FeatureConfig> features) {
-    this.schema = schema;
-    int columns = schema.columns().size();
-    firstFeature = new int[columns];
-    width = new int[columns];
-    for (int i = 0; i < columns; i++) {
-      Column column = schema.columns().get(i);
-      List<ColumnOperator> chain = chain(column, features);
-      operators.add(chain);
+    FeaturePlanner planner = new FeaturePlanner(schema, features);
+    this.schema = planner.schema();
+    columns = this.schema.allColumns();
+    shares = planner.shares();
+    encodings = planner.encodings();
+    firstFeature = new int[columns.size()];
+    for (int i = 0; i < firstFeature.length; i++) {
       firstFeature[i] = names.size();
-      if (column.kind() == Kind.CATEGORY) {
-        width[i] = oneHotWidth(column, chain);
-        for (int f = 0; f < width[i]; f++) {
-          names.add(column.name() + "#" + f);
-        }
-      } else {
-        width[i] = 1;
-        names.add(column.name());
-      }
+      names.addAll(encodings.get(i).names(columns.get(i).name()));
     }
   }
 
   /** Whether an empty value of the column is to be kept: some operator fills it in. */
   public static boolean nullable(List<FeatureConfig> features, String name, Kind kind) {
     return features.stream()
-        .anyMatch(
-            f ->
-                (f instanceof FeatureConfig.Impute || f instanceof FeatureConfig.OneHot)
-                    && FieldSelector.selects(f.fields(), name, kind));
+        .anyMatch(f -> f.fillsIn() && FieldSelector.selects(f.fields(), name, kind));
   }
 
-  private static List<ColumnOperator> chain(Column column, List<FeatureConfig> features) {
-    List<ColumnOperator> chain = new ArrayList<>();
-    boolean nullable = column.nullable();
-    boolean indexed = false;
-    for (FeatureConfig feature : features) {
-      if (!FieldSelector.selects(feature.fields(), column.name(), column.kind())) {
-        continue;
-      }
-      boolean oneHot = feature instanceof FeatureConfig.OneHot;
-      if (oneHot != (column.kind() == Kind.CATEGORY) || indexed) {
-        throw new IllegalArgumentException(
-            "features: %s cannot be applied to '%s', %s"
-                .formatted(
-                    feature.getClass().getSimpleName(),
-                    column.name(),
-                    indexed
-                        ? "which is one-hot already"
-                        : "a " + column.kind().name().toLowerCase(Locale.ROOT)));
-      }
-      indexed = oneHot;
-      chain.add(operator(feature, nullable));
-      nullable &= !(feature instanceof FeatureConfig.Impute);
-    }
-    if (nullable && column.kind() != Kind.CATEGORY) {
-      throw new IllegalArgumentException(
-          "features: '%s' may be missing but no impute fills it in".formatted(column.name()));
-    }
-    return List.copyOf(chain);
-  }
-
-  private static ColumnOperator operator(FeatureConfig feature, boolean nullable) {
-    return switch (feature) {
-      case FeatureConfig.Standardize s -> new Standardize(s.updateEvery(), nullable);
-      case FeatureConfig.Clip c -> new Clip(c.min(), c.max());
-      case FeatureConfig.Impute i -> new Impute(i.with(), i.value(), i.updateEvery());
-      case FeatureConfig.OneHot o -> new OneHot(o.values(), o.capacity(), o.updateEvery());
-    };
-  }
-
-  private static int oneHotWidth(Column column, List<ColumnOperator> chain) {
-    return chain.stream()
-        .filter(OneHot.class::isInstance)
-        .mapToInt(o -> ((OneHot) o).features())
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "features: category '%s' is not turned into features; add oneHot: { fields: %s }"
-                        .formatted(column.name(), column.name())));
-  }
-
+  /** The columns of blocks, derived ones included. */
   public BlockSchema schema() {
     return schema;
   }
@@ -111,30 +56,46 @@ public final class FeaturePlan implements Stateful {
     return names.size();
   }
 
-  /** Their names, in order; the features of a one-hot column are {@code name#index}. */
+  /** Their names, in order; a column that becomes several has {@code name#index}. */
   public List<String> names() {
     return List.copyOf(names);
   }
 
-  /** Lets columns {@code first}, {@code first + step}, … of the block pass their operators. */
+  /** How many parts of the work know nothing of each other. */
+  int shares() {
+    return shares.size();
+  }
+
+  /** Lets the columns of shares {@code first}, {@code first + step}, … of the block pass their operators. */
   void process(Block block, int first, int step) {
-    BlockLayout layout = block.layout();
-    for (int i = first; i < firstFeature.length; i += step) {
-      List<ColumnOperator> chain = operators.get(i);
-      for (int o = 0; o < chain.size(); o++) {
-        chain.get(o).process(block.memory(), layout.columnOffset(i), block.rows());
+    for (int i = first; i < shares.size(); i += step) {
+      List<Stage> share = shares.get(i);
+      for (int s = 0; s < share.size(); s++) {
+        Stage stage = share.get(s);
+        long offset = fill(block, stage);
+        stage.operator().process(block.memory(), offset, block.rows());
       }
     }
   }
 
   /** Rewrites all columns by the operators' state as it stands, which stays: for rows that are to be predicted. */
   public void apply(Block block) {
-    BlockLayout layout = block.layout();
-    for (int i = 0; i < firstFeature.length; i++) {
-      for (ColumnOperator operator : operators.get(i)) {
-        operator.apply(block.memory(), layout.columnOffset(i), block.rows());
+    for (List<Stage> share : shares) {
+      for (Stage stage : share) {
+        long offset = fill(block, stage);
+        stage.operator().apply(block.memory(), offset, block.rows());
       }
     }
+  }
+
+  /** Where the stage's column begins, which is filled if the stage is the first of a derived one. */
+  private static long fill(Block block, Stage stage) {
+    long offset = block.layout().columnOffset(stage.column());
+    Fill fill = stage.fill();
+    if (fill != null) {
+      fill.fill(block, offset);
+    }
+    return offset;
   }
 
   /**
@@ -147,22 +108,10 @@ public final class FeaturePlan implements Stateful {
       Block block, int from, int count, MemorySegment out, SlotLayout layout, int to) {
     BlockLayout source = block.layout();
     MemorySegment in = block.memory();
-    for (int column = 0; column < firstFeature.length; column++) {
-      long offset = source.columnOffset(column);
-      int feature = firstFeature[column];
-      if (schema.columns().get(column).kind() == Kind.CATEGORY) {
-        for (int f = feature; f < feature + width[column]; f++) {
-          Values.fillFloat(out, layout.featureOffset(f), to, to + count, 0);
-        }
-        for (int row = 0; row < count; row++) {
-          long index = Values.getLong(in, offset, from + row);
-          if (index >= 0) {
-            Values.setFloat(out, layout.featureOffset(feature + (int) index), to + row, 1);
-          }
-        }
-      } else {
-        Values.copyFloats(in, offset, from, count, out, layout.featureOffset(feature), to);
-      }
+    for (int i = 0; i < firstFeature.length; i++) {
+      encodings
+          .get(i)
+          .write(in, source.columnOffset(i), from, count, out, layout, firstFeature[i], to);
     }
   }
 
@@ -177,11 +126,10 @@ public final class FeaturePlan implements Stateful {
   }
 
   private void each(State state, BiConsumer<ColumnOperator, State> action) {
-    for (int i = 0; i < operators.size(); i++) {
-      State column = state.scope(schema.columns().get(i).name());
-      List<ColumnOperator> chain = operators.get(i);
-      for (int o = 0; o < chain.size(); o++) {
-        action.accept(chain.get(o), column.scope(Integer.toString(o)));
+    for (List<Stage> share : shares) {
+      for (Stage stage : share) {
+        State column = state.scope(columns.get(stage.column()).name());
+        action.accept(stage.operator(), column.scope(Integer.toString(stage.number())));
       }
     }
   }

@@ -11,8 +11,12 @@ public final class FieldSelector {
 
   /** Whether one of {@code fields} names the column or its type, or matches its name. */
   public static boolean selects(List<String> fields, String name, Kind kind) {
-    return fields.stream()
-        .anyMatch(f -> f.equals(kind.name().toLowerCase(Locale.ROOT)) || matches(f, name));
+    return fields.contains(kind.name().toLowerCase(Locale.ROOT)) || matches(fields, name);
+  }
+
+  /** Whether one of {@code patterns} matches the name. */
+  static boolean matches(List<String> patterns, String name) {
+    return patterns.stream().anyMatch(pattern -> matches(pattern, name));
   }
 
   /** Whether {@code name} is {@code pattern}, in which {@code *} stands for any text. */

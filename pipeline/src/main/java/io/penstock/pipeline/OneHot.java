@@ -5,21 +5,20 @@ import java.util.List;
 import org.agrona.collections.Long2LongHashMap;
 
 /**
- * Replaces a category's hash by its index, which the assembler spreads over as many features: the index of a declared value,
- * or of a value's first appearance until {@code capacity} have appeared. -1 for any other, and for a missing one: none of the
- * features is set.
+ * Replaces a category's hash by its number, from 1, which becomes a feature for each: the number of a declared value, or of a
+ * value's first appearance until {@code capacity} have appeared. 0, none of the features, for any other and for a missing one.
  */
 final class OneHot implements ColumnOperator {
-  private static final long NONE = -1;
+  private static final long NONE = 0;
 
   private final int capacity;
   private final int updateEvery;
   private final boolean learns;
-  private final Long2LongHashMap indices = new Long2LongHashMap(NONE);
+  private final Long2LongHashMap numbers = new Long2LongHashMap(NONE);
   private final long[] hashes;
   private long seen;
 
-  /** Categories known at the last advance of the state: only these have an index yet. */
+  /** Categories known at the last advance of the state: only these have a number yet. */
   private long known;
 
   OneHot(List<String> values, int capacity, int updateEvery) {
@@ -30,12 +29,12 @@ final class OneHot implements ColumnOperator {
     for (String value : values) {
       learn(CategoryHash.of(value));
     }
-    known = indices.size();
+    known = numbers.size();
   }
 
-  /** Features that this column becomes. */
-  int features() {
-    return capacity;
+  @Override
+  public Encoding encoding() {
+    return new Encoding.Indicators(capacity, true);
   }
 
   @Override
@@ -48,12 +47,12 @@ final class OneHot implements ColumnOperator {
         }
         seen++;
         if (seen <= updateEvery || updateEvery == 1) {
-          known = indices.size();
+          known = numbers.size();
         }
       }
-      Values.setLong(memory, offset, row, index(hash));
+      Values.setLong(memory, offset, row, number(hash));
       if (learns && seen % updateEvery == 0) {
-        known = indices.size();
+        known = numbers.size();
       }
     }
   }
@@ -61,26 +60,26 @@ final class OneHot implements ColumnOperator {
   @Override
   public void apply(MemorySegment memory, long offset, int rows) {
     for (int row = 0; row < rows; row++) {
-      Values.setLong(memory, offset, row, index(Values.getLong(memory, offset, row)));
+      Values.setLong(memory, offset, row, number(Values.getLong(memory, offset, row)));
     }
   }
 
-  private long index(long hash) {
-    long index = hash == 0 ? NONE : indices.get(hash);
-    return index < known ? index : NONE;
+  private long number(long hash) {
+    long number = hash == 0 ? NONE : numbers.get(hash);
+    return number <= known ? number : NONE;
   }
 
   private void learn(long hash) {
-    int size = indices.size();
-    if (size < capacity && indices.get(hash) == NONE) {
+    int size = numbers.size();
+    if (size < capacity && numbers.get(hash) == NONE) {
       hashes[size] = hash;
-      indices.put(hash, size);
+      numbers.put(hash, size + 1);
     }
   }
 
   @Override
   public void save(State state) {
-    state.put("seen", seen, known, indices.size());
+    state.put("seen", seen, known, numbers.size());
     state.put("hashes", hashes);
   }
 
@@ -88,7 +87,7 @@ final class OneHot implements ColumnOperator {
   public void restore(State state) {
     long[] counts = state.longs("seen");
     long[] saved = state.longs("hashes");
-    indices.clear();
+    numbers.clear();
     for (int i = 0; i < counts[2]; i++) {
       learn(saved[i]);
     }

@@ -31,7 +31,7 @@ public final class OperatorStage implements Disposable {
     this.plan = plan;
     this.clock = clock;
     this.meter = meter;
-    shares = new Share[Math.min(parallelism, plan.schema().columns().size()) - 1];
+    shares = new Share[Math.min(parallelism, plan.shares()) - 1];
     for (int i = 0; i < shares.length; i++) {
       shares[i] = new Share(i + 1, scheduler.createWorker());
     }

@@ -34,6 +34,11 @@ final class Values {
     memory.set(LONG, offset + row * Long.BYTES, value);
   }
 
+  /** Copies all rows of one column of a block to another. */
+  static void copyColumn(Block block, long from, long to, int valueBytes) {
+    MemorySegment.copy(block.memory(), from, block.memory(), to, (long) block.rows() * valueBytes);
+  }
+
   /** Copies {@code count} floats, from row {@code from} of one column to row {@code toRow} of another. */
   static void copyFloats(
       MemorySegment in, long offset, int from, int count, MemorySegment out, long to, int toRow) {

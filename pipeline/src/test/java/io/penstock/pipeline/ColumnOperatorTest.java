@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.penstock.config.FeatureConfig.Imputation;
+import io.penstock.pipeline.BlockSchema.Kind;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -77,6 +78,35 @@ class ColumnOperatorTest {
   void shouldImputeAlikeHoweverRowsAreCutAndRestored(int updateEvery) {
     for (Imputation with : Imputation.values()) {
       assertCutsChangeNothing(() -> new Impute(with, 4.5, updateEvery), 0.3);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 7, 300})
+  void shouldGiveEachRowTheValueOfSoManyRowsBeforeHoweverRowsAreCutAndRestored(int by) {
+    assertCutsChangeNothing(() -> new Lag(by, Kind.NUMBER, 0), 0.2);
+    float[] values = numbers(new SplittableRandom(by), 0.2);
+    float[] lagged =
+        pass(() -> new Lag(by, Kind.NUMBER, 0), values, new SplittableRandom(by), true);
+    float[] expected = new float[ROWS];
+    System.arraycopy(values, 0, expected, by, ROWS - by);
+    assertThat(lagged).containsExactly(expected);
+  }
+
+  @Test
+  void shouldGiveRowsToBePredictedTheValueBeforeTheNextRow() {
+    Lag lag = new Lag(2, Kind.CATEGORY, 0);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocate(24);
+      for (int row = 0; row < 3; row++) {
+        Values.setLong(memory, 0, row, 10 + row);
+      }
+      lag.process(memory, 0, 3);
+      assertThat(Values.getLong(memory, 0, 2)).isEqualTo(10);
+      lag.apply(memory, 0, 3);
+      for (int row = 0; row < 3; row++) {
+        assertThat(Values.getLong(memory, 0, row)).isEqualTo(11);
+      }
     }
   }
 
@@ -203,21 +233,21 @@ class ColumnOperatorTest {
   @Test
   void shouldNumberCategoriesByFirstAppearanceUpToTheCapacity() {
     OneHot operator = new OneHot(List.of(), 2, 1);
-    assertThat(oneHot(operator, 50, 60, 50, 70, 0, 60)).containsExactly(0, 1, 0, -1, -1, 1);
+    assertThat(oneHot(operator, 50, 60, 50, 70, 0, 60)).containsExactly(1, 2, 1, 0, 0, 2);
   }
 
   @Test
   void shouldUseACategoryOnlyFromTheBoundaryAfterItsFirstAppearance() {
     OneHot operator = new OneHot(List.of(), 8, 3);
-    assertThat(oneHot(operator, 5, 6, 7, 8, 8, 5, 8)).containsExactly(0, 1, 2, -1, -1, 0, 3);
+    assertThat(oneHot(operator, 5, 6, 7, 8, 8, 5, 8)).containsExactly(1, 2, 3, 0, 0, 1, 4);
   }
 
   @Test
   void shouldKnowDeclaredCategoriesFromTheStart() {
     OneHot operator = new OneHot(List.of("Oslo", "Paris"), 0, 64);
     assertThat(oneHot(operator, CategoryHash.of("Paris"), CategoryHash.of("Rome")))
-        .containsExactly(1, -1);
-    assertThat(operator.features()).isEqualTo(2);
+        .containsExactly(2, 0);
+    assertThat(operator.encoding()).isEqualTo(new Encoding.Indicators(2, true));
   }
 
   @Test

@@ -8,6 +8,8 @@ import io.penstock.config.FeatureConfig.Imputation;
 import io.penstock.pipeline.BlockSchema.Column;
 import io.penstock.pipeline.BlockSchema.Kind;
 import io.penstock.pipeline.BlockSchema.Label;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
@@ -49,7 +51,7 @@ class FeaturePlanTest {
                 new FeaturePlan(
                     schema(new Column("c", Kind.CATEGORY, false)),
                     List.of(new FeatureConfig.Clip(List.of("c"), 0, 1))))
-        .hasMessageContaining("Clip cannot be applied to 'c', a category");
+        .hasMessageContaining("clip cannot be applied to 'c', a category");
     assertThatThrownBy(() -> new FeaturePlan(schema(new Column("x", Kind.NUMBER, true)), List.of()))
         .hasMessageContaining("'x' may be missing but no impute");
   }
@@ -151,5 +153,142 @@ class FeaturePlanTest {
                 "x",
                 Kind.NUMBER))
         .isTrue();
+  }
+
+  /** Rows of x and the label as all of a plan's features, in blocks of random lengths; restored after each where asked. */
+  private static List<float[]> features(
+      BlockSchema data, List<FeatureConfig> steps, SplittableRandom random, boolean restore) {
+    FeaturePlan plan = new FeaturePlan(data, steps);
+    List<float[]> features = new ArrayList<>();
+    SlotLayout layout = SlotLayout.of(64, plan.features());
+    Slot slot = new Slot(layout, MemorySegment.ofArray(new long[(int) layout.byteSize() / 8]));
+    try (Rows rows = new Rows(plan.schema(), 50, 200)) {
+      PartitionCursor cursor = new PartitionCursor(0, 0, 0, 0);
+      for (StreamItem item : rows.blocks(cursor, 0, 1000, random)) {
+        Block block = (Block) item;
+        plan.process(block, 0, 1);
+        plan.write(block, 0, block.rows(), slot.memory(), layout, 5);
+        for (int row = 0; row < block.rows(); row++) {
+          float[] values = new float[plan.features()];
+          for (int f = 0; f < values.length; f++) {
+            values[f] = slot.feature(f, 5 + row);
+          }
+          features.add(values);
+        }
+        block.release();
+        if (restore) {
+          State state = new State();
+          plan.save(state);
+          plan = new FeaturePlan(data, steps);
+          plan.restore(state);
+        }
+      }
+    }
+    return features;
+  }
+
+  @Test
+  void shouldLagWhatTheStepsBeforeHaveMadeAndLetThoseBehindSelectIt() {
+    List<FeatureConfig> steps =
+        List.of(
+            new FeatureConfig.Clip(List.of("x0"), 0, 600),
+            new FeatureConfig.Lag(List.of("x0", "y"), List.of(1, 3)),
+            new FeatureConfig.Clip(List.of("x0"), 0, 300),
+            new FeatureConfig.Clip(List.of("*~3"), 0, 4));
+
+    FeaturePlan plan = new FeaturePlan(Rows.numbers(1), steps);
+    assertThat(plan.names()).containsExactly("x0", "x0~1", "x0~3", "y~1", "y~3");
+    assertThat(plan.shares()).as("x0 and its lags, and the label's each").isEqualTo(3);
+
+    List<float[]> rows = features(Rows.numbers(1), steps, new SplittableRandom(1), false);
+    for (int i = 0; i < rows.size(); i++) {
+      float x1 = i < 1 ? 0 : Rows.value(i - 1, 0);
+      float x3 = i < 3 ? 0 : Rows.value(i - 3, 0);
+      assertThat(rows.get(i))
+          .as("row %d", i)
+          .containsExactly(
+              Math.min(300, Rows.value(i, 0)),
+              Math.min(600, x1),
+              Math.min(4, x3),
+              i < 1 ? 0 : Rows.label(i - 1),
+              i < 3 ? 0 : Math.min(4, Rows.label(i - 3)));
+    }
+  }
+
+  @Test
+  void shouldMakeAFeatureForEachClassOfALaggedLabelWithMoreThanTwo() {
+    BlockSchema schema =
+        new BlockSchema(Rows.numbers(1).columns(), new Label("y", 7, List.of()), "", "");
+    List<FeatureConfig> steps = List.of(new FeatureConfig.Lag(List.of("y"), List.of(2)));
+
+    assertThat(new FeaturePlan(schema, steps).names())
+        .startsWith("x0", "y~2#0", "y~2#1")
+        .hasSize(1 + 7);
+    List<float[]> rows = features(schema, steps, new SplittableRandom(1), false);
+    for (int i = 0; i < rows.size(); i++) {
+      float[] expected = new float[8];
+      expected[0] = Rows.value(i, 0);
+      if (i >= 2) {
+        expected[1 + (int) Rows.label(i - 2)] = 1;
+      }
+      assertThat(rows.get(i)).as("row %d", i).containsExactly(expected);
+    }
+  }
+
+  @Test
+  void shouldMakeTheSameFeaturesHoweverRowsAreCutAndRestored() {
+    List<FeatureConfig> steps =
+        List.of(
+            new FeatureConfig.Lag(List.of("number", "y"), List.of(1, 60)),
+            new FeatureConfig.Standardize(List.of("number"), 64));
+    for (int seed = 0; seed < 10; seed++) {
+      assertThat(features(Rows.numbers(2), steps, new SplittableRandom(seed), true))
+          .usingRecursiveComparison()
+          .isEqualTo(features(Rows.numbers(2), steps, new SplittableRandom(seed + 99), false));
+    }
+  }
+
+  @Test
+  void shouldPredictByTheLastRowsThatWereSeen() {
+    List<FeatureConfig> steps = List.of(new FeatureConfig.Lag(List.of("x0", "y"), List.of(1, 2)));
+    FeaturePlan plan = new FeaturePlan(Rows.numbers(1), steps);
+    try (Rows rows = new Rows(plan.schema(), 50, 4)) {
+      PartitionCursor cursor = new PartitionCursor(0, 0, 0, 0);
+      Block seen = rows.block(cursor, 0, 20);
+      plan.process(seen, 0, 1);
+      Block asked = rows.block(cursor, 70, 72);
+      plan.apply(asked);
+      for (int row = 0; row < 2; row++) {
+        assertThat(value(asked, 1, row)).isEqualTo(Rows.value(19, 0));
+        assertThat(value(asked, 2, row)).isEqualTo(Rows.value(18, 0));
+        assertThat(value(asked, 3, row)).isEqualTo(Rows.label(19));
+        assertThat(value(asked, 4, row)).isEqualTo(Rows.label(18));
+      }
+      seen.release();
+      asked.release();
+    }
+  }
+
+  private static float value(Block block, int column, int row) {
+    return Values.getFloat(block.memory(), block.layout().columnOffset(column), row);
+  }
+
+  @Test
+  void shouldPlanTheSameFromASchemaThatHasBeenPlannedAlready() {
+    List<FeatureConfig> steps = List.of(new FeatureConfig.Lag(List.of("number"), List.of(1)));
+    FeaturePlan plan = new FeaturePlan(Rows.numbers(1), steps);
+
+    assertThat(new FeaturePlan(plan.schema(), steps).schema()).isEqualTo(plan.schema());
+    assertThat(new FeaturePlan(plan.schema(), List.of()).names()).containsExactly("x0");
+  }
+
+  @Test
+  void shouldRefuseALagWhoseNameIsTaken() {
+    BlockSchema schema =
+        schema(new Column("x", Kind.NUMBER, false), new Column("x~1", Kind.NUMBER, false));
+
+    assertThatThrownBy(
+            () -> new FeaturePlan(schema, List.of(new FeatureConfig.Lag(List.of("x"), List.of(1)))))
+        .hasMessageContaining("a column 'x~1' already");
   }
 }
