@@ -1,6 +1,8 @@
 package io.penstock.app;
 
 import io.penstock.app.FeedRequest.Input;
+import io.penstock.config.ConfigException;
+import io.penstock.config.ConfigReader;
 import io.penstock.config.SourceConfig;
 import io.penstock.config.SourceConfig.DriftConfig;
 import io.penstock.config.SourceConfig.DriftKind;
@@ -17,7 +19,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -134,7 +135,7 @@ final class Penstock {
       @Parameters(
               paramLabel = "FILE_OR_GENERATOR",
               description =
-                  "A text file (./sea for one of that name), dead letters with all that were moved aside, or: sea, agrawal.")
+                  "A text file (./sea for one of that name), dead letters with all that were moved aside, or: sea, agrawal, hyperplane, rbf, led, friedman.")
           String input,
       @Option(
               names = "--to",
@@ -293,9 +294,16 @@ final class Penstock {
     @Option(
         names = "--noise",
         paramLabel = "SHARE",
-        defaultValue = "0",
-        description = "Share of labels (sea) or values (agrawal) disturbed.")
-    private double noise;
+        description =
+            "Share of labels (sea, hyperplane), values (agrawal) or segments (led) disturbed, deviation of the label (friedman); what the literature takes unless given.")
+    private @Nullable Double noise;
+
+    @Option(
+        names = "--set",
+        paramLabel = "KEY=VALUE",
+        description =
+            "Sets one of the stream's own settings, such as features=20 (hyperplane, rbf); source.generator.stream in docs/configuration.md.")
+    private @Nullable List<String> sets;
 
     @Option(
         names = "--drift-at",
@@ -318,16 +326,22 @@ final class Penstock {
         description = "Rows over which it changes; 0: abruptly.")
     private long driftWidth;
 
-    private SourceConfig.Generator generator(GeneratorStream stream) {
-      return new SourceConfig.Generator(stream, records, seed, concept, noise, drift());
+    private SourceConfig.Generator generator(String word) {
+      try {
+        return new SourceConfig.GeneratorForm(
+                ConfigReader.stream(word, orEmpty(sets)), records, seed, concept, noise, drift())
+            .meaning();
+      } catch (ConfigException | IllegalArgumentException e) {
+        throw new StartException("feed %s: %s".formatted(word, e.getMessage()), e);
+      }
     }
 
-    private @Nullable DriftConfig drift() {
+    private List<DriftConfig> drift() {
       if (driftAt < 0) {
-        return null;
+        return List.of();
       }
       DriftKind kind = driftWidth > 0 ? DriftKind.GRADUAL : DriftKind.ABRUPT;
-      return new DriftConfig(driftAt, kind, driftWidth, driftTo);
+      return List.of(new DriftConfig(driftAt, kind, driftWidth, driftTo));
     }
   }
 
@@ -473,16 +487,14 @@ final class Penstock {
   }
 
   private static Input input(String text, @Nullable StreamOptions stream) {
-    for (GeneratorStream known : GeneratorStream.values()) {
-      if (known.name().toLowerCase(Locale.ROOT).equals(text)) {
-        return new Input.Stream((stream == null ? defaults() : stream).generator(known));
-      }
+    if (GeneratorStream.words().contains(text)) {
+      return new Input.Stream((stream == null ? defaults() : stream).generator(text));
     }
     Path file = Path.of(text);
     if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
       throw new StartException(
-          "feed: '%s' is neither a file that can be read nor one of the streams sea, agrawal"
-              .formatted(text));
+          "feed: '%s' is neither a file that can be read nor one of the streams %s"
+              .formatted(text, String.join(", ", GeneratorStream.words())));
     }
     if (stream != null) {
       throw new StartException(

@@ -13,7 +13,6 @@ import io.penstock.pipeline.Source;
 import io.penstock.pipeline.SourceContext;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -44,7 +43,7 @@ final class Sources implements AutoCloseable {
         case SourceConfig.Tcp tcp -> "tcp://" + tcp.bind() + ":" + port();
         case SourceConfig.File file -> "file " + file.path();
         case SourceConfig.Generator generator ->
-            "generator " + generator.stream().name().toLowerCase(Locale.ROOT);
+            "generator " + SourceConfig.GeneratorStream.word(generator.stream());
       };
     }
 

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
 final class FakeEngine implements Engine {
   static final FormatConfig CSV = new FormatConfig.Csv(true, ",", List.of(), List.of());
   static final SourceConfig GENERATOR =
-      new SourceConfig.Generator(SourceConfig.GeneratorStream.SEA, 1000, 1, 0, 0.1, null);
+      new SourceConfig.Generator(SourceConfig.GeneratorStream.SEA, 1000, 1, 0, 0.1, List.of());
 
   final List<String> asked = new ArrayList<>();
   Config config = config(GENERATOR, "", 0.01, -1, Duration.ZERO);

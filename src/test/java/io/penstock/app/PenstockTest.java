@@ -171,6 +171,9 @@ class PenstockTest {
         "feed sea --to tcp://127.0.0.1 | --to: must be tcp://HOST:PORT",
         "feed sea --to tcp://127.0.0.1:1 --rate -5 | --rate: must be 0 or more",
         "feed no-such --to tcp://127.0.0.1:1 | neither a file that can be read nor one of the streams",
+        "feed sea --to tcp://h:1 --set features=3 | --set features=3: features is not known",
+        "feed rbf --to tcp://h:1 --set classes=1 | --set classes=1: classes must be 2 to 1000, not 1",
+        "feed rbf --to tcp://h:1 --noise 0.1 | noise must be left out: rbf has none",
         "bench steps --threads 0 | --threads: must be 1 or more, not 0",
       })
   void shouldExitWithTwoAndSayWhatIsWrong(String arguments, String message) {
@@ -203,10 +206,30 @@ class PenstockTest {
             3,
             0,
             0,
-            new SourceConfig.DriftConfig(1000, DriftKind.ABRUPT, 0, 1));
+            List.of(new SourceConfig.DriftConfig(1000, DriftKind.ABRUPT, 0, 1)));
     assertThat(engine.fed)
         .isEqualTo(new FeedRequest(new FeedRequest.Input.Stream(expected), "127.0.0.1", 9000, 500));
     assertThat(capture.err()).contains("sent 2,000 rows, 39.1 KiB, in 2.0 s: 1.00 k rows/s");
+  }
+
+  @Test
+  void shouldFeedAStreamWithSettingsOfItsOwnAndTheNoiseOfTheLiterature() {
+    int code =
+        run("feed", "hyperplane", "--to", "tcp://h:1", "--set", "features=20", "--set=drifting=3");
+
+    assertThat(code).as(capture.err()).isZero();
+    SourceConfig.Generator expected =
+        new SourceConfig.Generator(
+            new SourceConfig.Hyperplane(20, 3, 0.001, 0.1), 0, 42, 0, 0.05, List.of());
+    assertThat(engine.fed)
+        .isEqualTo(new FeedRequest(new FeedRequest.Input.Stream(expected), "h", 1, 0));
+  }
+
+  @Test
+  void shouldNameEveryStreamThatCanBeFed() {
+    assertThat(run("feed", "--help")).isZero();
+    assertThat(capture.out().replaceAll("\\s+", " "))
+        .contains("or: " + String.join(", ", GeneratorStream.words()) + ".");
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.penstock.config;
 
 import io.penstock.config.ConfigException.Problem;
+import io.penstock.config.SourceConfig.GeneratorStream;
 import java.io.IOException;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.AccessDeniedException;
@@ -50,6 +51,30 @@ public final class ConfigReader {
       throw new ConfigException(binder.problems().all());
     }
     return config;
+  }
+
+  /**
+   * A synthetic stream with settings over its defaults.
+   *
+   * @param word as in {@code source.generator.stream}
+   * @param sets its own settings, {@code features=20}; a later one wins
+   * @throws ConfigException where a setting is none of the stream's, or says what cannot be
+   */
+  public static GeneratorStream stream(String word, List<String> sets) {
+    Class<?> type = Setting.cases(GeneratorStream.class).get(word);
+    if (type == null) {
+      throw new IllegalArgumentException("no such stream: " + word);
+    }
+    Node root = Yaml.constant("{}");
+    for (String set : sets) {
+      root = Yaml.override(root, type, set);
+    }
+    Binder binder = new Binder(word);
+    Object stream = binder.bind(root, type, "", Map.of());
+    if (stream == null) {
+      throw new ConfigException(binder.problems().all());
+    }
+    return (GeneratorStream) stream;
   }
 
   private static String text(Path file) {

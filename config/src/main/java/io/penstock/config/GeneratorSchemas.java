@@ -3,40 +3,60 @@ package io.penstock.config;
 import io.penstock.config.SchemaConfig.FieldType;
 import io.penstock.config.SchemaConfig.LabelConfig;
 import io.penstock.config.SchemaConfig.LabelType;
+import io.penstock.config.SourceConfig.Agrawal;
+import io.penstock.config.SourceConfig.Friedman;
 import io.penstock.config.SourceConfig.Generator;
 import io.penstock.config.SourceConfig.GeneratorStream;
+import io.penstock.config.SourceConfig.Hyperplane;
+import io.penstock.config.SourceConfig.Led;
+import io.penstock.config.SourceConfig.Rbf;
+import io.penstock.config.SourceConfig.Sea;
 import io.penstock.config.SourceConfig.Tcp;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** The schemas that synthetic streams imply. */
 public final class GeneratorSchemas {
-  private static final SchemaConfig SEA = numbers("label", "x0", "x1", "x2");
+  private static final LabelConfig LABEL = classes("label", 2);
+  private static final SchemaConfig SEA = schema(LABEL, FieldType.NUMBER, numbered(3));
   private static final SchemaConfig AGRAWAL =
-      numbers(
-          "group",
-          "salary",
-          "commission",
-          "age",
-          "elevel",
-          "car",
-          "zipcode",
-          "hvalue",
-          "hyears",
-          "loan");
+      schema(
+          classes("group", 2),
+          FieldType.NUMBER,
+          List.of(
+              "salary",
+              "commission",
+              "age",
+              "elevel",
+              "car",
+              "zipcode",
+              "hvalue",
+              "hyears",
+              "loan"));
+  private static final SchemaConfig LED =
+      schema(classes("digit", 10), FieldType.FLAG, numbered(24));
+  private static final SchemaConfig FRIEDMAN =
+      schema(new LabelConfig("y", LabelType.NUMBER, 0, List.of()), FieldType.NUMBER, numbered(10));
 
   private GeneratorSchemas() {}
 
   /**
-   * All fields as numbers, the label with the classes 0 and 1. Agrawal's {@code elevel}, {@code car} and
-   * {@code zipcode} are codes, but no concept asks for {@code car}, and levels of education have an order.
+   * Fields are numbers, but LED's, which are flags; labels are classes from 0, but Friedman's, which is a number. Agrawal's
+   * {@code elevel}, {@code car} and {@code zipcode} are codes, but no concept asks for {@code car}, and levels of education have
+   * an order.
    */
   public static SchemaConfig of(GeneratorStream stream) {
     return switch (stream) {
-      case SEA -> SEA;
-      case AGRAWAL -> AGRAWAL;
+      case Sea _ -> SEA;
+      case Agrawal _ -> AGRAWAL;
+      case Hyperplane plane -> schema(LABEL, FieldType.NUMBER, numbered(plane.features()));
+      case Rbf rbf ->
+          schema(classes("label", rbf.classes()), FieldType.NUMBER, numbered(rbf.features()));
+      case Led _ -> LED;
+      case Friedman _ -> FRIEDMAN;
     };
   }
 
@@ -49,11 +69,18 @@ public final class GeneratorSchemas {
     };
   }
 
-  private static SchemaConfig numbers(String label, String... names) {
+  private static SchemaConfig schema(LabelConfig label, FieldType type, List<String> names) {
     Map<String, FieldType> fields = new LinkedHashMap<>();
-    for (String name : names) {
-      fields.put(name, FieldType.NUMBER);
-    }
-    return new SchemaConfig(new LabelConfig(label, LabelType.CLASS, 2, List.of()), "", "", fields);
+    names.forEach(name -> fields.put(name, type));
+    return new SchemaConfig(label, "", "", fields);
+  }
+
+  private static LabelConfig classes(String field, int count) {
+    return new LabelConfig(field, LabelType.CLASS, count, List.of());
+  }
+
+  /** x0, x1 and so on. */
+  private static List<String> numbered(int count) {
+    return IntStream.range(0, count).mapToObj(i -> "x" + i).toList();
   }
 }

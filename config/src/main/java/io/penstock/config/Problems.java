@@ -64,7 +64,7 @@ final class Problems {
       add(path, "is not built yet; allowed: " + String.join(", ", known));
     } else {
       String allowed = (hint.isEmpty() ? "; allowed: " : " Allowed: ") + String.join(", ", known);
-      add(path, "is not known" + hint + allowed);
+      add(path, "is not known" + (known.isEmpty() ? "; there is nothing to set" : hint + allowed));
     }
   }
 

@@ -166,10 +166,14 @@ final class Yaml {
 
   private static Node withItem(
       @Nullable Node list, @Nullable Type type, List<String> keys, Node value, Mark mark) {
-    List<Node> items =
-        new ArrayList<>(list instanceof SequenceNode sequence ? sequence.getValue() : List.of());
+    Type item = type instanceof ParameterizedType of ? of.getActualTypeArguments()[0] : null;
     String key = keys.getFirst();
     int index = key.matches("\\d{1,6}") ? Integer.parseInt(key) : -1;
+    if (index < 0 && !(list instanceof SequenceNode)) {
+      return with(list, item, keys, value, mark); // a single value stands for a list of one
+    }
+    List<Node> items =
+        new ArrayList<>(list instanceof SequenceNode sequence ? sequence.getValue() : List.of());
     if (index < 0 || index >= items.size()) {
       throw new ConfigException(
           new Problem(
@@ -179,7 +183,6 @@ final class Yaml {
               "%s is not the index of an item: the list has %d, counted from 0; or set it as a whole"
                   .formatted(key, items.size())));
     }
-    Type item = type instanceof ParameterizedType of ? of.getActualTypeArguments()[0] : null;
     items.set(index, with(items.get(index), item, keys.subList(1, keys.size()), value, mark));
     return new SequenceNode(
         Tag.SEQ, true, items, FlowStyle.BLOCK, Optional.of(mark), Optional.of(mark));

@@ -40,8 +40,7 @@ class ConfigFilesTest {
     SourceConfig.Tcp tcp = (SourceConfig.Tcp) Objects.requireNonNull(config.source());
     SourceConfig.FeedConfig feed = Objects.requireNonNull(tcp.feed());
     assertThat(feed.generator().records() / feed.rate()).isBetween(45.0, 75.0);
-    assertThat(Objects.requireNonNull(feed.generator().drift()).at() * 2)
-        .isEqualTo(feed.generator().records());
+    assertThat(feed.generator().drift().getFirst().at() * 2).isEqualTo(feed.generator().records());
     assertThat(tcp.bind()).isEqualTo("127.0.0.1");
   }
 

@@ -117,9 +117,18 @@ class ConfigReaderTest {
                 3,
                 0,
                 0,
-                new DriftConfig(1_000_000, DriftKind.ABRUPT, 0, 1)));
+                List.of(new DriftConfig(1_000_000, DriftKind.ABRUPT, 0, 1))));
     assertThat(config.schema()).isEqualTo(GeneratorSchemas.of(GeneratorStream.AGRAWAL));
     assertThat(config.schema().fields().keySet()).startsWith("salary", "commission", "age");
+  }
+
+  @Test
+  void shouldSetAKeyOfTheOnlyItemWhereASingleValueStandsForAList() {
+    String yaml = "{source: {generator: {stream: sea, drift: {at: 5, to: 3}}}, model: logistic}";
+
+    Generator generator = (Generator) Config.parse(yaml, "source.generator.drift.at=9").source();
+
+    assertThat(generator.drift()).containsExactly(new DriftConfig(9, DriftKind.ABRUPT, 0, 3));
   }
 
   @Test
@@ -251,8 +260,16 @@ class ConfigReaderTest {
     "device=cuda:x, 'device must be auto, cpu, nd4j, cuda or cuda:N, not cuda:x'",
     "precision=tf32, 'precision tf32 needs device cuda, not auto'",
     "precision=int8, 'precision must be one of float32, tf32, bf16, not int8'",
-    "source.generator.stream=led, 'source.generator.stream led is not built yet; it must be one of sea, agrawal'",
-    "source.generator.stream=agrawl, 'source.generator.stream must be one of sea, agrawal, not agrawl; did you mean agrawal?'",
+    "source.generator.stream=agrawl, 'source.generator.stream must be one of sea, agrawal, hyperplane, rbf, led, friedman, not agrawl; did you mean agrawal?'",
+    "source.generator.stream={sea: {features: 3}}, 'source.generator.stream.sea.features is not known; there is nothing to set'",
+    "source.generator={stream: {hyperplane: {drifting: 11}}}, 'source.generator.stream.hyperplane.drifting must be at most features, 10, not 11'",
+    "source.generator={stream: hyperplane; concept: 1}, 'source.generator.concept must be left out: hyperplane has no concepts to choose from'",
+    "source.generator={stream: hyperplane; drift: {at: 5}}, 'source.generator.drift must be left out: hyperplane drifts by its own settings'",
+    "source.generator={stream: rbf; noise: 5%}, 'source.generator.noise must be left out: rbf has none'",
+    "source.generator={stream: {rbf: {centroids: 20}}}, 'source.generator.stream.rbf.drifting must be at most centroids, 20, not 50'",
+    "source.generator={stream: led; concept: 8}, 'source.generator.concept must be 0 to 7, not 8'",
+    "source.generator={stream: sea; drift: [{at: 5}; {at: 5; to: 2}]}, 'source.generator.drift[1].at must lie behind the drift before, at 5, not 5'",
+    "source.generator={stream: sea; drift: [{at: 5}; {at: 6; to: 1}]}, 'source.generator.drift[1].to must be another concept, not 1 again'",
   })
   void shouldNameKeyRuleAndValue(String set, String problem) {
     String override = set.replace(';', ',');

@@ -54,6 +54,14 @@ class ConfigWriterTest {
     requireSame(Config.parse(EVERYTHING, "schema.label={field: y, classes: 3}"));
     requireSame(
         Config.parse("{source: {tcp: {feed: {generator: {stream: sea}}}}, model: softmax}"));
+    requireSame(
+        Config.parse(
+            """
+            source: { generator: { stream: led, noise: 3%, drift: [{ at: 5, to: 3 }, { at: 9, kind: gradual, width: 2, to: 0 }] } }
+            model: softmax
+            """));
+    requireSame(
+        Config.parse("{source: {generator: {stream: {rbf: {classes: 4}}}}, model: softmax}"));
   }
 
   private static void requireSame(Config config) {

@@ -64,14 +64,18 @@ class ReferencePageTest {
         Map.entry("http", config.http()),
         Map.entry("mlp", config.model()),
         Map.entry("adam", config.optimizer()),
-        Map.entry("generator", Objects.requireNonNull(config.source())),
+        Map.entry(
+            "generator",
+            ((WrittenAs.Meaning) Objects.requireNonNull(config.source())).written()),
+        Map.entry("hyperplane", ConfigReader.stream("hyperplane", List.of())),
+        Map.entry("rbf", ConfigReader.stream("rbf", List.of())),
         Map.entry("file", Objects.requireNonNull(file.source())),
         Map.entry("linear", file.model()),
         Map.entry("schema", file.schema()),
         Map.entry("tcp", source),
         Map.entry("csv", source.format()),
         Map.entry("feed", feed),
-        Map.entry("drift", Objects.requireNonNull(feed.generator().drift())),
+        Map.entry("drift", feed.generator().drift().getFirst()),
         Map.entry("standardize", tcp.features().getFirst()));
   }
 

@@ -1,7 +1,6 @@
 package io.penstock.ingest.generator;
 
 import io.penstock.config.SourceConfig.Generator;
-import java.util.List;
 
 /**
  * Loan applicants of Agrawal, Imielinski and Swami (1993), with the attributes of MOA's {@code AgrawalGenerator}: salary
@@ -14,19 +13,6 @@ import java.util.List;
  * literature's.
  */
 final class AgrawalStream extends SyntheticStream {
-  static final List<String> FIELDS =
-      List.of(
-          "salary",
-          "commission",
-          "age",
-          "elevel",
-          "car",
-          "zipcode",
-          "hvalue",
-          "hyears",
-          "loan",
-          "group");
-
   private static final int SALARY = 0;
   private static final int COMMISSION = 1;
   private static final int AGE = 2;

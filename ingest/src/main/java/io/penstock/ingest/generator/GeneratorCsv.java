@@ -1,6 +1,8 @@
 package io.penstock.ingest.generator;
 
 import io.netty.buffer.ByteBuf;
+import io.penstock.config.GeneratorSchemas;
+import io.penstock.config.SchemaConfig;
 import io.penstock.config.SourceConfig.Generator;
 import java.nio.charset.StandardCharsets;
 
@@ -20,12 +22,14 @@ public final class GeneratorCsv {
   public GeneratorCsv(Generator generator) {
     stream = SyntheticStream.of(generator);
     records = generator.records();
-    header =
-        (String.join(",", SyntheticStream.fields(generator.stream())) + "\n")
-            .getBytes(StandardCharsets.US_ASCII);
+    header = header(GeneratorSchemas.of(generator.stream())).getBytes(StandardCharsets.US_ASCII);
     decimals = stream.decimals();
     values = new int[decimals.length];
     line = new byte[decimals.length * MOST_VALUE_BYTES];
+  }
+
+  private static String header(SchemaConfig schema) {
+    return String.join(",", schema.fields().keySet()) + "," + schema.label().field() + "\n";
   }
 
   /** Appends the line with the names of the fields. */
@@ -72,7 +76,7 @@ public final class GeneratorCsv {
   }
 
   private int renderValue(int at, int value, int decimals) {
-    int rest = value;
+    int rest = Math.abs(value);
     for (int i = 0; i < decimals; i++) {
       line[--at] = (byte) ('0' + rest % 10);
       rest /= 10;
@@ -84,6 +88,9 @@ public final class GeneratorCsv {
       line[--at] = (byte) ('0' + rest % 10);
       rest /= 10;
     } while (rest != 0);
+    if (value < 0) {
+      line[--at] = '-';
+    }
     return at;
   }
 }

@@ -33,7 +33,7 @@ public final class GeneratorSource implements Source {
     if (!fits(given, implied)) {
       throw new IllegalArgumentException(
           "generator: the schema of %s is implied: leave it out, or let it read %s, not %s"
-              .formatted(generator.stream(), implied, given));
+              .formatted(GeneratorStream.word(generator.stream()), implied, given));
     }
   }
 
@@ -53,7 +53,7 @@ public final class GeneratorSource implements Source {
     for (int i = 0; fits && i < columns; i++) {
       fits =
           given.columns().get(i).name().equals(implied.columns().get(i).name())
-              && given.columns().get(i).kind() == BlockSchema.Kind.NUMBER;
+              && given.columns().get(i).kind() == implied.columns().get(i).kind();
     }
     return fits;
   }

@@ -34,6 +34,12 @@ final class RowRandom {
     return (next() >>> 11) * UNIT;
   }
 
+  /** Standard normal, at most 8.6 from 0: Box and Muller (1958), by StrictMath, so that it is the same on every machine. */
+  double gaussian() {
+    double radius = StrictMath.sqrt(-2 * StrictMath.log(1 - unit()));
+    return radius * StrictMath.cos(2 * Math.PI * unit());
+  }
+
   private long next() {
     state += GOLDEN_GAMMA;
     return mix(state);

@@ -1,7 +1,6 @@
 package io.penstock.ingest.generator;
 
 import io.penstock.config.SourceConfig.Generator;
-import java.util.List;
 
 /**
  * SEA concepts (Street and Kim: "A streaming ensemble algorithm (SEA) for large-scale classification", KDD 2001). Three
@@ -10,8 +9,6 @@ import java.util.List;
  * flipped.
  */
 final class SeaStream extends SyntheticStream {
-  static final List<String> FIELDS = List.of("x0", "x1", "x2", "label");
-
   private static final int ONE = 1_000_000;
   private static final int[] DECIMALS = {6, 6, 6, 0};
   private static final int[] THRESHOLDS = {8 * ONE, 9 * ONE, 7 * ONE, 9 * ONE + ONE / 2};

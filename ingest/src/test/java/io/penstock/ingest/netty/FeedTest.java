@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -33,7 +34,8 @@ import reactor.core.publisher.Mono;
 @Timeout(60)
 class FeedTest {
   private static final Duration PATIENCE = Duration.ofSeconds(30);
-  private static final Generator SEA = new Generator(GeneratorStream.SEA, 20_000, 1, 0, 0, null);
+  private static final Generator SEA =
+      new Generator(GeneratorStream.SEA, 20_000, 1, 0, 0, List.of());
 
   @TempDir private Path folder;
   private ServerSocket receiver;
@@ -126,7 +128,7 @@ class FeedTest {
   @Test
   void shouldEndOnlyWhenTheReceiverHasReadEverything() throws Exception {
     CompletableFuture<FeedResult> result = new CompletableFuture<>();
-    Generator many = new Generator(GeneratorStream.AGRAWAL, 400_000, 1, 0, 0, null);
+    Generator many = new Generator(GeneratorStream.AGRAWAL, 400_000, 1, 0, 0, List.of());
     feed().generator(many, true).subscribe(result::complete, result::completeExceptionally);
     Socket connection = receiver.accept();
     assertThat(result).isNotDone();
@@ -162,7 +164,7 @@ class FeedTest {
 
   @Test
   void shouldReportAResetWithTheBytesThatWereSent() throws Exception {
-    Generator endless = new Generator(GeneratorStream.SEA, 0, 1, 0, 0, null);
+    Generator endless = new Generator(GeneratorStream.SEA, 0, 1, 0, 0, List.of());
     CompletableFuture<FeedResult> result = new CompletableFuture<>();
     feed().generator(endless, true).subscribe(result::complete, result::completeExceptionally);
     Socket connection = receiver.accept();
@@ -177,7 +179,7 @@ class FeedTest {
 
   @Test
   void shouldReportAReceiverThatClosesEarly() throws Exception {
-    Generator slow = new Generator(GeneratorStream.SEA, 0, 1, 0, 0, null);
+    Generator slow = new Generator(GeneratorStream.SEA, 0, 1, 0, 0, List.of());
     CompletableFuture<FeedResult> result = new CompletableFuture<>();
     feed()
         .atRate(1)
@@ -193,7 +195,7 @@ class FeedTest {
 
   @Test
   void shouldCloseTheConnectionWhenCancelled() throws Exception {
-    Generator endless = new Generator(GeneratorStream.SEA, 0, 1, 0, 0, null);
+    Generator endless = new Generator(GeneratorStream.SEA, 0, 1, 0, 0, List.of());
     Disposable sending = feed().generator(endless, true).subscribe();
     try (Socket connection = receiver.accept()) {
       InputStream in = connection.getInputStream();

@@ -396,7 +396,7 @@ class TcpSourceTest {
   @Test
   void shouldTakeWhatAFeedSendsBitForBit() throws Exception {
     listen(new Limits().endAfter(1));
-    Generator generator = new Generator(GeneratorStream.SEA, 50_000, 7, 0, 0.1, null);
+    Generator generator = new Generator(GeneratorStream.SEA, 50_000, 7, 0, 0.1, List.of());
     Map<Integer, List<String>> taken = new ConcurrentHashMap<>();
     CompletableFuture<FeedResult> result = new CompletableFuture<>();
     Feed.to("127.0.0.1", source.port())
@@ -470,7 +470,7 @@ class TcpSourceTest {
 
   private static byte[] lines(int rows, long seed) {
     GeneratorCsv csv =
-        new GeneratorCsv(new Generator(GeneratorStream.SEA, rows, seed, 0, 0.1, null));
+        new GeneratorCsv(new Generator(GeneratorStream.SEA, rows, seed, 0, 0.1, List.of()));
     ByteBuf out = Unpooled.buffer(rows * 40 + 1000);
     csv.writeHeader(out);
     csv.writeRows(out, rows);
