@@ -241,6 +241,8 @@ final class DeadLetters implements Rejections, SkippedRows, AutoCloseable {
       case TIME -> "time";
       case TOO_LONG -> "tooLong";
       case SYNTAX -> "syntax";
+      case UNKNOWN -> "unknown";
+      case RANGE -> "range";
     };
   }
 

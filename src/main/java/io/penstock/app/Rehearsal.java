@@ -3,11 +3,12 @@ package io.penstock.app;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.penstock.config.Config;
+import io.penstock.config.FormatConfig;
 import io.penstock.config.SourceConfig;
-import io.penstock.config.SourceConfig.CsvConfig;
 import io.penstock.ingest.codec.ClassNumbering;
-import io.penstock.ingest.codec.CsvDecoder;
-import io.penstock.ingest.codec.CsvDecoder.Progress;
+import io.penstock.ingest.codec.JsonLines;
+import io.penstock.ingest.codec.RowDecoder;
+import io.penstock.ingest.codec.RowDecoder.Progress;
 import io.penstock.pipeline.Assembler;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.BlockLayout;
@@ -33,6 +34,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.agrona.concurrent.EpochNanoClock;
 import org.agrona.concurrent.NanoClock;
 import reactor.core.publisher.Sinks;
@@ -51,7 +53,7 @@ final class Rehearsal {
   private static final int BLOCKS = 4;
 
   private final Config config;
-  private final CsvConfig csv;
+  private final FormatConfig format;
   private final RunPlan plan;
   private final Device device;
   private final EpochNanoClock clock;
@@ -75,8 +77,12 @@ final class Rehearsal {
     this.device = device;
     this.clock = clock;
     this.nanoClock = nanoClock;
-    CsvConfig real = tcp.format().csv();
-    csv = new CsvConfig(false, real.delimiter(), names(plan.schema()), real.missing());
+    format =
+        switch (tcp.format()) {
+          case FormatConfig.Csv csv ->
+              new FormatConfig.Csv(false, csv.delimiter(), names(plan.schema()), csv.missing());
+          case FormatConfig.Json json -> json;
+        };
   }
 
   /**
@@ -109,7 +115,7 @@ final class Rehearsal {
     private final SlotRing ring;
     private final Trainer trainer;
     private final Assembler assembler;
-    private final CsvDecoder decoder;
+    private final RowDecoder decoder;
     private final Sinks.Many<StreamItem> stream = Sinks.many().unicast().onBackpressureBuffer();
 
     Take(BlockPool pool, SlotRing ring, DeviceSession session) {
@@ -133,8 +139,8 @@ final class Rehearsal {
           new SourceContext(
               0, 0, pool, DeadLetters.countedOnly(), clock, new StageMeter("ingest"), Map.of());
       decoder =
-          new CsvDecoder(
-              csv,
+          RowDecoder.of(
+              format,
               plan.schema(),
               new ClassNumbering(),
               new PartitionCursor(0, 0, 0, 0),
@@ -194,7 +200,7 @@ final class Rehearsal {
   }
 
   /**
-   * Rows as CSV.
+   * Rows in the format.
    *
    * @param firstClass number of the first class, 0 or 1, where classes are numbers
    */
@@ -202,27 +208,42 @@ final class Rehearsal {
     BlockSchema schema = plan.schema();
     SplittableRandom random = new SplittableRandom(1);
     StringBuilder text = new StringBuilder();
+    Consumer<List<String>> line =
+        switch (format) {
+          case FormatConfig.Csv csv ->
+              values -> text.append(String.join(csv.delimiter(), values)).append('\n');
+          case FormatConfig.Json _ -> {
+            JsonLines lines = new JsonLines(names(schema));
+            yield values -> lines.append(values, text);
+          }
+        };
     for (int row = 0; row < ROWS; row++) {
-      for (BlockSchema.Column column : schema.columns()) {
-        text.append(value(column.kind(), random)).append(csv.delimiter());
-      }
-      text.append(label(schema.label(), firstClass, random));
-      if (schema.weighted()) {
-        text.append(csv.delimiter()).append('1');
-      }
-      if (schema.timed()) {
-        text.append(csv.delimiter()).append(1_700_000_000 + row);
-      }
-      text.append('\n');
+      line.accept(values(schema, firstClass, row, random));
     }
     return text.toString();
   }
 
+  private List<String> values(
+      BlockSchema schema, int firstClass, int row, SplittableRandom random) {
+    List<String> values = new ArrayList<>();
+    for (BlockSchema.Column column : schema.columns()) {
+      values.add(value(column.kind(), random));
+    }
+    values.add(label(schema.label(), firstClass, random));
+    if (schema.weighted()) {
+      values.add("1");
+    }
+    if (schema.timed()) {
+      values.add(String.valueOf(1_700_000_000 + row));
+    }
+    return values;
+  }
+
   /** Numbers of one to four digits, some with a sign or a fraction. */
-  private static String value(BlockSchema.Kind kind, SplittableRandom random) {
+  private String value(BlockSchema.Kind kind, SplittableRandom random) {
     return switch (kind) {
       case FLAG -> String.valueOf(random.nextInt(2));
-      case CATEGORY -> "category" + random.nextInt(10);
+      case CATEGORY -> quoted("category" + random.nextInt(10));
       case NUMBER ->
           switch (random.nextInt(5)) {
             case 0 -> String.valueOf(random.nextInt(10));
@@ -234,13 +255,19 @@ final class Rehearsal {
     };
   }
 
-  private static String label(Label label, int firstClass, SplittableRandom random) {
+  private String label(Label label, int firstClass, SplittableRandom random) {
     if (!label.isClass()) {
       return String.valueOf(random.nextInt(100));
     }
     int number = random.nextInt(label.classes());
     return label.classNames().isEmpty()
         ? String.valueOf(firstClass + number)
-        : '"' + label.classNames().get(number).replace("\"", "\"\"") + '"';
+        : quoted(label.classNames().get(number));
+  }
+
+  private String quoted(String text) {
+    return format instanceof FormatConfig.Json
+        ? JsonLines.string(text)
+        : '"' + text.replace("\"", "\"\"") + '"';
   }
 }

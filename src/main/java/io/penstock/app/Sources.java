@@ -1,6 +1,7 @@
 package io.penstock.app;
 
 import io.penstock.config.Config;
+import io.penstock.config.FormatConfig;
 import io.penstock.config.SourceConfig;
 import io.penstock.ingest.codec.SchemaResolver;
 import io.penstock.ingest.codec.SourceException;
@@ -100,17 +101,16 @@ final class Sources implements AutoCloseable {
    * @throws SourceException where they cannot be read
    */
   Optional<List<String>> columnNames() {
+    boolean patterns = SchemaResolver.hasPatterns(config.schema());
     return switch (config.source()) {
       case SourceConfig.Generator _ -> Optional.of(List.of());
-      case SourceConfig.File file ->
-          Optional.of(
-              file.format().csv().header()
-                  ? FileSource.header(file)
-                  : file.format().csv().columns());
+      case SourceConfig.File file when file.format() instanceof FormatConfig.Json && !patterns ->
+          Optional.of(List.of());
+      case SourceConfig.File file -> Optional.of(FileSource.columnNames(file));
       case SourceConfig.Tcp tcp ->
-          tcp.format().csv().header() && SchemaResolver.hasPatterns(config.schema())
+          tcp.format().header() && patterns
               ? Optional.empty()
-              : Optional.of(tcp.format().csv().columns());
+              : Optional.of(tcp.format().columns());
     };
   }
 

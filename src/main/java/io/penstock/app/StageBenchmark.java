@@ -5,8 +5,8 @@ import io.netty.buffer.Unpooled;
 import io.penstock.config.Config;
 import io.penstock.config.SourceConfig;
 import io.penstock.ingest.codec.ClassNumbering;
-import io.penstock.ingest.codec.CsvDecoder;
-import io.penstock.ingest.codec.CsvDecoder.Progress;
+import io.penstock.ingest.codec.RowDecoder;
+import io.penstock.ingest.codec.RowDecoder.Progress;
 import io.penstock.ingest.netty.Feed;
 import io.penstock.pipeline.Assembler;
 import io.penstock.pipeline.Block;
@@ -171,9 +171,9 @@ final class StageBenchmark {
         new SourceContext(
             0, 0, pool, DeadLetters.countedOnly(), clock, new StageMeter("ingest"), Map.of());
     SourceConfig.Tcp tcp = (SourceConfig.Tcp) config.source();
-    CsvDecoder decoder =
-        new CsvDecoder(
-            tcp.format().csv(), schema, new ClassNumbering(), cursor, context, tcp.maxLineBytes());
+    RowDecoder decoder =
+        RowDecoder.of(
+            tcp.format(), schema, new ClassNumbering(), cursor, context, tcp.maxLineBytes());
     List<Block> blocks = new ArrayList<>();
     for (int at = 0; at < bytes.readableBytes(); at += READ_BYTES) {
       ByteBuf read = bytes.slice(at, Math.min(READ_BYTES, bytes.readableBytes() - at));
@@ -189,7 +189,7 @@ final class StageBenchmark {
     return blocks;
   }
 
-  private static void take(CsvDecoder decoder, List<Block> blocks) {
+  private static void take(RowDecoder decoder, List<Block> blocks) {
     Block block = decoder.takeBlock();
     if (block != null) {
       blocks.add(block);

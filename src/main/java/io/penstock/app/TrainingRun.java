@@ -366,7 +366,7 @@ final class TrainingRun implements Run {
   private Disposable feed(SourceConfig.Tcp tcp, SourceConfig.FeedConfig feed) {
     return Feed.to(tcp.bind(), sources.port())
         .atRate(feed.rate())
-        .generator(feed.generator(), tcp.format().csv().header())
+        .generator(feed.generator(), tcp.format().header())
         .subscribe(sent -> {}, this::feedFailed);
   }
 

@@ -6,6 +6,7 @@ import io.penstock.config.Config.ErrorsConfig;
 import io.penstock.config.Config.EvaluationConfig;
 import io.penstock.config.Config.HttpConfig;
 import io.penstock.config.Config.PipelineConfig;
+import io.penstock.config.FormatConfig;
 import io.penstock.config.LossConfig;
 import io.penstock.config.ModelConfig;
 import io.penstock.config.ModelConfig.Initial;
@@ -16,8 +17,6 @@ import io.penstock.config.SchemaConfig.FieldType;
 import io.penstock.config.SchemaConfig.LabelConfig;
 import io.penstock.config.SchemaConfig.LabelType;
 import io.penstock.config.SourceConfig;
-import io.penstock.config.SourceConfig.CsvConfig;
-import io.penstock.config.SourceConfig.FormatConfig;
 import io.penstock.ingest.netty.FeedResult;
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -30,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 
 /** An engine that hands out one configuration and one run, and notes what it was asked for. */
 final class FakeEngine implements Engine {
-  static final FormatConfig CSV = new FormatConfig(new CsvConfig(true, ",", List.of(), List.of()));
+  static final FormatConfig CSV = new FormatConfig.Csv(true, ",", List.of(), List.of());
   static final SourceConfig GENERATOR =
       new SourceConfig.Generator(SourceConfig.GeneratorStream.SEA, 1000, 1, 0, 0.1, null);
 

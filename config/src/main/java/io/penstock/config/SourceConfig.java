@@ -2,8 +2,6 @@ package io.penstock.config;
 
 import io.penstock.config.Key.Unit;
 import java.time.Duration;
-import java.util.HashSet;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Where rows come from. */
@@ -31,7 +29,7 @@ public sealed interface SourceConfig {
       @Key(byDefault = "9000", range = "[0, 65535]", mayChange = true) int port,
       @Key(byDefault = "127.0.0.1", mayChange = true) String bind,
       @Key(byDefault = "false", mayChange = true) boolean insecure,
-      @Key(byDefault = "{}") FormatConfig format,
+      @Key(byDefault = "csv") FormatConfig format,
       @Key(byDefault = "1MiB", range = "[64B, 64MiB]", unit = Unit.BYTES, mayChange = true)
           int maxLineBytes,
       @Key(byDefault = "256", range = "[1, 65536]", mayChange = true) int maxConnections,
@@ -127,7 +125,7 @@ public sealed interface SourceConfig {
   @Planned({"passes", "rate"})
   record File(
       String path,
-      @Key(byDefault = "{}") FormatConfig format,
+      @Key(byDefault = "csv") FormatConfig format,
       @Key(byDefault = "1MiB", range = "[64B, 64MiB]", unit = Unit.BYTES, mayChange = true)
           int maxLineBytes)
       implements SourceConfig {
@@ -247,59 +245,6 @@ public sealed interface SourceConfig {
     /** Checks ranges. */
     public FeedConfig {
       Setting.check(FeedConfig.class, generator, rate);
-    }
-  }
-
-  /**
-   * How bytes are read.
-   *
-   * @param csv comma-separated values (RFC 4180)
-   */
-  @Planned({"json", "avro", "protobuf", "arrow", "binary"})
-  record FormatConfig(@Key(byDefault = "{}") CsvConfig csv) {}
-
-  /**
-   * Comma-separated values (RFC 4180).
-   *
-   * @param header whether the first row of a partition names the columns; without one they come in the order of the schema,
-   *     the label last unless {@code columns} says otherwise
-   * @param delimiter one ASCII character
-   * @param columns names of the columns where there is no header; empty: fields of the schema, then the label
-   * @param missing texts that mean an empty value, beside the empty text itself; in quotes they are ordinary text
-   */
-  record CsvConfig(
-      @Key(byDefault = "true") boolean header,
-      @Key(byDefault = "','") String delimiter,
-      @Key(byDefault = "[]") List<String> columns,
-      @Key(byDefault = "[]") List<String> missing) {
-    /** Checks the delimiter, the columns and the texts for missing values. */
-    public CsvConfig {
-      columns = List.copyOf(columns);
-      missing = List.copyOf(missing);
-      if (delimiter.length() != 1 || delimiter.charAt(0) > 126 || "\"\r\n\0".contains(delimiter)) {
-        throw new InvalidSetting(
-            "delimiter",
-            "must be one ASCII character, neither quote nor line end, not \"" + delimiter + '"');
-      }
-      if (header && !columns.isEmpty()) {
-        throw new InvalidSetting(
-            "columns", "must be left out where the header names the columns (header: false?)");
-      }
-      if (new HashSet<>(columns).size() < columns.size()) {
-        throw new InvalidSetting("columns", "must name each column once, not " + columns);
-      }
-      for (String text : missing) {
-        if (text.isEmpty()
-            || !text.strip().equals(text)
-            || text.matches("(?s).*[\"\r\n].*")
-            || text.contains(delimiter)) {
-          throw new InvalidSetting(
-              "missing",
-              "must be texts without quotes, delimiters, line ends and space around them, not '"
-                  + text
-                  + "'");
-        }
-      }
     }
   }
 }

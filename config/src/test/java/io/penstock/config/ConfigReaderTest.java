@@ -77,7 +77,7 @@ class ConfigReaderTest {
             SourceConfig.Tcp.class,
             tcp -> {
               assertThat(tcp.port()).isEqualTo(9000);
-              assertThat(tcp.format().csv().header()).isTrue();
+              assertThat(tcp.format().header()).isTrue();
               assertThat(tcp.feed()).isNull();
             });
     assertThat(config.schema().label().classes()).hasSize(7).containsOnly("");
@@ -403,7 +403,9 @@ class ConfigReaderTest {
             outcome(
                 NUMBER,
                 "source.file.format.csv.delimiter=" + delimiter,
-                config -> ((SourceConfig.File) config.source()).format().csv().delimiter()))
+                config ->
+                    ((FormatConfig.Csv) ((SourceConfig.File) config.source()).format())
+                        .delimiter()))
         .isEqualTo(expected.strip().isEmpty() ? "\t" : expected);
   }
 
@@ -498,7 +500,7 @@ class ConfigReaderTest {
     "kafka: {}, 'source.kafka is not built yet; allowed: tcp, file, generator'",
     "tpc: {}, 'source.tpc is not known; did you mean tcp? Allowed: tcp, file, generator'",
     "'tcp: {}, file: {path: x}', 'source must be exactly one of tcp, file, generator, not tcp and file'",
-    "tcp: {format: {json: {}}}, 'source.tcp.format.json is not built yet; allowed: csv'",
+    "tcp: {format: {avro: {}}}, 'source.tcp.format.avro is not built yet; allowed: csv, json'",
     "tcp: {token: x}, 'source.tcp.token is not built yet; allowed: port, bind, insecure, format, maxLineBytes, maxConnections, idleTimeout, endAfterConnections, feed, acknowledge'",
     "'', 'source must be exactly one of tcp, file, generator, not none'",
   })

@@ -69,7 +69,7 @@ class ReferencePageTest {
         Map.entry("linear", file.model()),
         Map.entry("schema", file.schema()),
         Map.entry("tcp", source),
-        Map.entry("csv", source.format().csv()),
+        Map.entry("csv", source.format()),
         Map.entry("feed", feed),
         Map.entry("drift", Objects.requireNonNull(feed.generator().drift())),
         Map.entry("standardize", tcp.features().getFirst()));
@@ -119,6 +119,7 @@ class ReferencePageTest {
   void shouldDeclareDefaultsThatTheirOwnRulesAllow() {
     Stream.of(
             SourceConfig.class,
+            FormatConfig.class,
             FeatureConfig.class,
             ModelConfig.class,
             LossConfig.class,

@@ -23,8 +23,12 @@ public interface Rejections {
     TIME,
     /** Longer than a row may be. */
     TOO_LONG,
-    /** Not UTF-8, a quote that is never closed, a stray quote. */
-    SYNTAX
+    /** Not UTF-8, a quote that is never closed, a stray quote, not JSON. */
+    SYNTAX,
+    /** A field that the schema does not name, where these are not ignored. */
+    UNKNOWN,
+    /** A number below its field's {@code min} or above its {@code max}. */
+    RANGE
   }
 
   /**

@@ -95,7 +95,13 @@ public final class Decimals {
     return negative ? -value : value;
   }
 
-  private static float nearest(long mantissa, int exponent, byte[] text, int from, int to) {
+  /**
+   * The float nearest to {@code mantissa} times ten to the power of {@code exponent}; NaN beyond the largest float.
+   *
+   * @param mantissa 0 or more
+   * @param text where the number is written, without its sign
+   */
+  static float nearest(long mantissa, int exponent, byte[] text, int from, int to) {
     if (mantissa == 0) {
       return 0;
     }

@@ -2,7 +2,7 @@ package io.penstock.ingest.codec;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.penstock.ingest.codec.CsvDecoder.Progress;
+import io.penstock.ingest.codec.RowDecoder.Progress;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.EndOfPartition;
 import io.penstock.pipeline.SerialWork;
@@ -28,12 +28,12 @@ public final class DecodedFlux extends Flux<StreamItem> {
   private static final Logger LOG = LoggerFactory.getLogger(DecodedFlux.class);
 
   private final Flux<ByteBuf> bytes;
-  private final CsvDecoder decoder;
+  private final RowDecoder decoder;
   private final SourceContext context;
   private final Executor resume;
 
   private DecodedFlux(
-      Flux<ByteBuf> bytes, CsvDecoder decoder, SourceContext context, Executor resume) {
+      Flux<ByteBuf> bytes, RowDecoder decoder, SourceContext context, Executor resume) {
     this.bytes = bytes;
     this.decoder = decoder;
     this.context = context;
@@ -55,7 +55,7 @@ public final class DecodedFlux extends Flux<StreamItem> {
    * @param resume runs tasks on the source's own thread, where {@code bytes} emits; may run them at once if called there
    */
   public static Flux<StreamItem> decode(
-      Flux<ByteBuf> bytes, CsvDecoder decoder, SourceContext context, Executor resume) {
+      Flux<ByteBuf> bytes, RowDecoder decoder, SourceContext context, Executor resume) {
     return new DecodedFlux(bytes, decoder, context, resume);
   }
 
@@ -70,7 +70,7 @@ public final class DecodedFlux extends Flux<StreamItem> {
         AtomicLongFieldUpdater.newUpdater(Decoding.class, "requested");
 
     private final CoreSubscriber<? super StreamItem> actual;
-    private final CsvDecoder decoder;
+    private final RowDecoder decoder;
     private final SourceContext context;
     private final SerialWork work;
     private volatile long requested;
@@ -99,7 +99,7 @@ public final class DecodedFlux extends Flux<StreamItem> {
 
     Decoding(
         CoreSubscriber<? super StreamItem> actual,
-        CsvDecoder decoder,
+        RowDecoder decoder,
         SourceContext context,
         Executor resume) {
       this.actual = actual;

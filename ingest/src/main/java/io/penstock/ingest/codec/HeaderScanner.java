@@ -1,12 +1,12 @@
 package io.penstock.ingest.codec;
 
-import io.penstock.config.SourceConfig.CsvConfig;
+import io.penstock.config.FormatConfig;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Looks for the header at the beginning of a partition, as its bytes come, before anybody can decode them. It finds the line
- * that {@link CsvDecoder} will.
+ * that {@link RowDecoder} will.
  */
 public final class HeaderScanner {
   private final char delimiter;
@@ -20,7 +20,7 @@ public final class HeaderScanner {
    *
    * @param maxLineBytes the header, and what blank lines come before it, may have no more
    */
-  public HeaderScanner(CsvConfig csv, int maxLineBytes) {
+  public HeaderScanner(FormatConfig.Csv csv, int maxLineBytes) {
     delimiter = csv.delimiter().charAt(0);
     this.maxLineBytes = maxLineBytes;
     rows = new RowScanner((byte) delimiter);

@@ -4,9 +4,6 @@ import io.penstock.ingest.codec.ColumnMap.Role;
 import io.penstock.pipeline.Block;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
 
 /**
  * The fast way through a row: short integers, which go to their column in the same pass that finds their end. Four values of
@@ -18,8 +15,6 @@ final class PlainRow {
 
   private static final MemorySegment MEMORY = RowWriter.MEMORY;
   private static final ValueLayout.OfFloat FLOAT = RowWriter.FLOAT;
-  private static final VarHandle WORD =
-      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
   private static final int QUAD = 4;
   private static final long DIGITS = 0x0030_0030_0030_0030L;
@@ -28,12 +23,6 @@ final class PlainRow {
   /** Carries what is no digit into the high half of its byte. */
   private static final long ABOVE_NINE = 0x0006_0006_0006_0006L;
 
-  private static final long ZEROS = 0x3030_3030_3030_3030L;
-  private static final long ABOVE_NINES = 0x7676_7676_7676_7676L;
-  private static final long HIGH_BITS = 0x8080_8080_8080_8080L;
-  private static final long EVERY_FOURTH = 0xff_0000_00ffL;
-  private static final long HIGH_WEIGHTS = 100 + (1_000_000L << 32);
-  private static final long LOW_WEIGHTS = 1 + (10_000L << 32);
   private static final int MAX_DIGITS = 9; // fits an int
   private static final int ANY_INTEGER = Integer.MAX_VALUE;
   private static final int NO_INTEGER = -1;
@@ -108,7 +97,7 @@ final class PlainRow {
     int p = from;
     int column = 0;
     while (column < lastColumn) {
-      long word = (long) WORD.get(text, p);
+      long word = EightBytes.at(text, p);
       if ((word & quadMasks[column]) == quad && ((word + ABOVE_NINE) & DIGIT_HIGH) == DIGITS) {
         MEMORY.set(FLOAT, target + offsets[column], (int) word & 15);
         MEMORY.set(FLOAT, target + offsets[column + 1], (int) (word >>> 16) & 15);
@@ -118,11 +107,9 @@ final class PlainRow {
         column += QUAD;
         continue;
       }
-      long digits = word ^ ZEROS;
-      long others = ((digits + ABOVE_NINES) | digits) & HIGH_BITS;
-      int bits = Long.numberOfTrailingZeros(others) & -Byte.SIZE; // that the digits take
-      int value = number(digits, bits);
-      if (others != 0
+      int bits = EightBytes.digitBits(word);
+      int value = EightBytes.integer(word, bits);
+      if (bits != EightBytes.ALL_BITS
           && bits != 0
           && (byte) (word >>> bits) == delimiter
           && value <= largest[column]) {
@@ -138,15 +125,6 @@ final class PlainRow {
       column++;
     }
     return last(text, p, row);
-  }
-
-  /** The number that the lowest {@code bits} hold, a byte a digit, the first one lowest (Lemire and Muła). */
-  private static int number(long digits, int bits) {
-    long eight = digits << -bits; // zeros before the first digit
-    long pairs = eight * 10 + (eight >>> 8);
-    long high = (pairs & EVERY_FOURTH) * HIGH_WEIGHTS;
-    long low = ((pairs >>> 16) & EVERY_FOURTH) * LOW_WEIGHTS;
-    return (int) ((high + low) >>> 32);
   }
 
   private int last(byte[] text, int from, int row) {

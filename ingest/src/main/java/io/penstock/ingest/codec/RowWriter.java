@@ -127,7 +127,7 @@ final class RowWriter {
     }
     if (role == Role.CATEGORY) {
       boolean empty = from == to || (!quoted && isMissing(text, from, to));
-      return writeCategory(column, row, text, from, empty ? from : to);
+      return empty ? writeMissing(column, row) : writeCategory(column, row, text, from, to);
     }
     int start = from;
     while (start < to && isSpace(text[start])) {
@@ -138,11 +138,7 @@ final class RowWriter {
       end--;
     }
     if (start == end || (!quoted && isMissing(text, start, end))) {
-      if (!nullable[column]) {
-        return Reason.MISSING;
-      }
-      putFloat(column, row, Float.NaN);
-      return null;
+      return writeMissing(column, row);
     }
     return switch (role) {
       case NUMBER, NUMBER_LABEL -> writeNumber(column, row, text, start, end);
@@ -153,6 +149,19 @@ final class RowWriter {
       case TIME -> writeTime(column, row, text, start, end);
       case IGNORED, CATEGORY -> throw new AssertionError(role);
     };
+  }
+
+  /** Writes that row {@code row} has no value there; answers why it must have one, or null. */
+  @Nullable Reason writeMissing(int column, int row) {
+    if (!nullable[column]) {
+      return Reason.MISSING;
+    }
+    if (roles[column] == Role.CATEGORY) {
+      putLong(column, row, 0);
+    } else {
+      putFloat(column, row, Float.NaN);
+    }
+    return null;
   }
 
   /**
@@ -205,13 +214,10 @@ final class RowWriter {
   }
 
   private @Nullable Reason writeCategory(int column, int row, byte[] text, int from, int to) {
-    if (from == to && !nullable[column]) {
-      return Reason.MISSING;
-    }
     if (!Utf8.isValid(text, from, to)) {
       return Reason.SYNTAX;
     }
-    putLong(column, row, from == to ? 0 : CategoryHash.of(text, from, to));
+    putLong(column, row, CategoryHash.of(text, from, to));
     return null;
   }
 
@@ -267,7 +273,7 @@ final class RowWriter {
           case WEIGHT -> "must be a finite number, 0 or more";
           case TIME -> "must be ISO 8601, or seconds or milliseconds since 1970";
           case SYNTAX -> "must be UTF-8";
-          case COLUMN_COUNT, TOO_LONG -> throw new AssertionError(reason);
+          case COLUMN_COUNT, TOO_LONG, UNKNOWN -> throw new AssertionError(reason);
         };
     return "%s: %s, not '%s'".formatted(map.names().get(column), rule, excerpt(text, from, to));
   }
@@ -287,7 +293,7 @@ final class RowWriter {
         : "must be one of the classes " + String.join(", ", schema.label().classNames());
   }
 
-  private static String excerpt(byte[] text, int from, int to) {
+  static String excerpt(byte[] text, int from, int to) {
     int length = Math.min(to - from, QUOTED_TEXT_LIMIT);
     String shown = new String(text, from, length, StandardCharsets.UTF_8);
     return length < to - from ? shown + "…" : shown;

@@ -1,5 +1,5 @@
 /**
- * From bytes to columnar blocks. {@link io.penstock.ingest.codec.CsvDecoder} is a plain machine that is fed bytes and fills
+ * From bytes to columnar blocks. {@link io.penstock.ingest.codec.RowDecoder} is a plain machine that is fed bytes and fills
  * blocks; {@link io.penstock.ingest.codec.DecodedFlux} drives it under Reactor's demand.
  *
  * <p>Threads. A decoder belongs to one partition and runs on one thread at a time: that of its source (an event loop, the file

@@ -4,12 +4,13 @@ import io.airlift.compress.v3.MalformedInputException;
 import io.airlift.compress.v3.zstd.ZstdInputStream;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
+import io.penstock.config.FormatConfig;
 import io.penstock.config.SourceConfig;
-import io.penstock.config.SourceConfig.CsvConfig;
 import io.penstock.ingest.codec.ClassNumbering;
-import io.penstock.ingest.codec.CsvDecoder;
 import io.penstock.ingest.codec.CsvHeader;
 import io.penstock.ingest.codec.DecodedFlux;
+import io.penstock.ingest.codec.JsonNames;
+import io.penstock.ingest.codec.RowDecoder;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.PartitionCursor;
@@ -75,14 +76,22 @@ public final class FileSource implements Source {
   }
 
   /**
-   * The names of the file's columns, where its format says that the first line has them.
+   * The names of the file's columns, as its first line has them: the header, or the paths of a JSON object's values. Empty where
+   * the format has neither.
    *
    * @throws SourceException where the file cannot be read or has no such line
    */
-  public static List<String> header(SourceConfig.File config) {
+  public static List<String> columnNames(SourceConfig.File config) {
+    if (config.format() instanceof FormatConfig.Csv csv && !csv.header()) {
+      return csv.columns();
+    }
     Path path = Path.of(config.path());
     try (InputStream in = new BufferedInputStream(open(path))) {
-      return CsvHeader.read(in, config.maxLineBytes(), config.format().csv().delimiter().charAt(0));
+      return switch (config.format()) {
+        case FormatConfig.Csv csv ->
+            CsvHeader.read(in, config.maxLineBytes(), csv.delimiter().charAt(0));
+        case FormatConfig.Json _ -> JsonNames.read(in, config.maxLineBytes());
+      };
     } catch (IOException e) {
       throw unreadable(path, e);
     }
@@ -114,11 +123,11 @@ public final class FileSource implements Source {
   }
 
   private Flux<StreamItem> items(PartitionCursor cursor) {
-    CsvConfig csv = config.format().csv();
-    CsvDecoder decoder =
-        new CsvDecoder(csv, schema, numbering, cursor, context, config.maxLineBytes());
-    if (csv.header() && cursor.nextOffset() > 0) {
-      decoder.useHeader(header(config));
+    FormatConfig format = config.format();
+    RowDecoder decoder =
+        RowDecoder.of(format, schema, numbering, cursor, context, config.maxLineBytes());
+    if (format.header() && cursor.nextOffset() > 0) {
+      decoder.useHeader(columnNames(config));
     }
     return DecodedFlux.decode(bytes(cursor.nextOffset()), decoder, context, fileThread());
   }

@@ -1,7 +1,7 @@
 package io.penstock.ingest.netty;
 
 import io.netty.buffer.ByteBuf;
-import io.penstock.config.SourceConfig.CsvConfig;
+import io.penstock.config.FormatConfig;
 import io.penstock.ingest.codec.CsvHeader;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
@@ -32,14 +32,14 @@ record Handshake(String producer, long epoch, long window, List<String> columns)
    *
    * @throws RefusedException where it is none
    */
-  static @Nullable Handshake read(ByteBuf seen, CsvConfig csv, int maxHeaderBytes) {
+  static @Nullable Handshake read(ByteBuf seen, FormatConfig format, int maxHeaderBytes) {
     int from = seen.readerIndex();
     String line = line(seen, MAX_LINE_BYTES);
     if (line == null) {
       return null;
     }
     Handshake bare = parse(line);
-    if (!csv.header()) {
+    if (!(format instanceof FormatConfig.Csv csv) || !csv.header()) {
       return bare;
     }
     int headerFrom = seen.readerIndex();

@@ -1,7 +1,7 @@
 package io.penstock.ingest.netty;
 
 import io.penstock.config.SourceConfig.Tcp;
-import io.penstock.ingest.codec.CsvDecoder;
+import io.penstock.ingest.codec.RowDecoder;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.BlockSchema;
@@ -54,9 +54,7 @@ final class ProducerConnection {
 
   void begin() {
     connection
-        .look(
-            seen -> Handshake.read(seen, settings.format().csv(), settings.maxLineBytes()),
-            CUT_SHORT)
+        .look(seen -> Handshake.read(seen, settings.format(), settings.maxLineBytes()), CUT_SHORT)
         .subscribe(this::introduced, this::refuse);
   }
 
@@ -79,11 +77,11 @@ final class ProducerConnection {
 
   /** Before anybody is fenced: one who cannot send must not keep off one who can. */
   private void checkColumns(Handshake handshake) {
-    if (!settings.format().csv().header()) {
+    if (!settings.format().header()) {
       return;
     }
     try {
-      CsvDecoder.checkHeader(schema, handshake.columns(), "the header");
+      RowDecoder.checkHeader(schema, handshake.columns(), "the header");
     } catch (SourceException e) {
       throw RefusedException.of(e, "header");
     }
@@ -133,7 +131,7 @@ final class ProducerConnection {
       connection.dismiss("rewind " + next);
       return;
     }
-    CsvDecoder decoder =
+    RowDecoder decoder =
         producers.decoder(known, Objects.requireNonNull(handshake, "it came first").columns());
     connection.keepOpenBehindRows(this::overrun);
     Repeats repeats = new Repeats(next - first);
@@ -161,7 +159,7 @@ final class ProducerConnection {
     }
   }
 
-  private void rowsEnded(CsvDecoder decoder, Producer producer) {
+  private void rowsEnded(RowDecoder decoder, Producer producer) {
     hasSentAll = decoder.isComplete();
     if (hasSentAll) {
       soon(connection::expectNothing);

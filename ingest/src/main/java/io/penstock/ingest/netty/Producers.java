@@ -5,7 +5,7 @@ import io.netty.util.concurrent.Future;
 import io.penstock.config.SourceConfig.AcknowledgeConfig;
 import io.penstock.config.SourceConfig.Tcp;
 import io.penstock.ingest.codec.ClassNumbering;
-import io.penstock.ingest.codec.CsvDecoder;
+import io.penstock.ingest.codec.RowDecoder;
 import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.Merge;
 import io.penstock.pipeline.PartitionCursor;
@@ -361,9 +361,9 @@ final class Producers implements TcpListener.Taker {
     endWhenAllHave();
   }
 
-  CsvDecoder decoder(Producer producer, List<String> columns) {
-    return CsvDecoder.ofLines(
-        settings.format().csv(),
+  RowDecoder decoder(Producer producer, List<String> columns) {
+    return RowDecoder.ofLines(
+        settings.format(),
         columns,
         schema,
         numbering,

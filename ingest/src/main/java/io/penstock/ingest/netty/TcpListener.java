@@ -8,7 +8,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.ServerChannelRecvByteBufAllocator;
 import io.netty.util.AttributeKey;
-import io.penstock.config.SourceConfig.CsvConfig;
+import io.penstock.config.FormatConfig;
 import io.penstock.config.SourceConfig.Tcp;
 import io.penstock.ingest.codec.HeaderScanner;
 import io.penstock.ingest.codec.SourceException;
@@ -301,7 +301,7 @@ public final class TcpListener implements AutoCloseable {
 
     /** Uses nothing up: the source reads all of it again. */
     private ConnectionBytes.Look<List<String>> header() {
-      CsvConfig csv = settings.format().csv();
+      FormatConfig.Csv csv = (FormatConfig.Csv) settings.format(); // no other has one
       if (settings.acknowledge() == null) {
         HeaderScanner scanner = new HeaderScanner(csv, settings.maxLineBytes());
         return seen -> scanner.scan(seen.array(), seen.readableBytes());

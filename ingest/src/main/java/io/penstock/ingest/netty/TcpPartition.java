@@ -5,8 +5,8 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.DuplexChannel;
-import io.penstock.ingest.codec.CsvDecoder;
 import io.penstock.ingest.codec.DecodedFlux;
+import io.penstock.ingest.codec.RowDecoder;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.pipeline.EndOfPartition;
 import io.penstock.pipeline.PartitionCursor;
@@ -88,12 +88,12 @@ final class TcpPartition {
 
   /** The rows; subscribed once, from any thread. */
   Flux<StreamItem> items(
-      PartitionCursor cursor, SourceContext context, Supplier<CsvDecoder> decoder) {
+      PartitionCursor cursor, SourceContext context, Supplier<RowDecoder> decoder) {
     return Flux.defer(() -> read(cursor, context, decoder));
   }
 
   private Flux<StreamItem> read(
-      PartitionCursor cursor, SourceContext context, Supplier<CsvDecoder> decoder) {
+      PartitionCursor cursor, SourceContext context, Supplier<RowDecoder> decoder) {
     if (!phase.compareAndSet(Phase.NEW, Phase.READ)) {
       return Flux.empty();
     }
@@ -114,7 +114,7 @@ final class TcpPartition {
    * @param received the bytes as the decoder is to see them
    */
   Flux<StreamItem> lines(
-      UnaryOperator<Flux<ByteBuf>> received, CsvDecoder decoder, SourceContext context) {
+      UnaryOperator<Flux<ByteBuf>> received, RowDecoder decoder, SourceContext context) {
     if (!phase.compareAndSet(Phase.NEW, Phase.READ)) {
       return Flux.empty();
     }

@@ -2,7 +2,7 @@ package io.penstock.ingest.netty;
 
 import io.penstock.config.SourceConfig.Tcp;
 import io.penstock.ingest.codec.ClassNumbering;
-import io.penstock.ingest.codec.CsvDecoder;
+import io.penstock.ingest.codec.RowDecoder;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.PartitionCursor;
@@ -127,9 +127,9 @@ public final class TcpSource implements Source, AutoCloseable {
     listener.close();
   }
 
-  private CsvDecoder decoder(PartitionCursor cursor) {
-    return new CsvDecoder(
-        settings.format().csv(), schema, numbering, cursor, context, settings.maxLineBytes());
+  private RowDecoder decoder(PartitionCursor cursor) {
+    return RowDecoder.of(
+        settings.format(), schema, numbering, cursor, context, settings.maxLineBytes());
   }
 
   /** Makes partitions of connections, as they are requested. */

@@ -2,7 +2,7 @@ package io.penstock.ingest.codec;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.penstock.config.SourceConfig.CsvConfig;
+import io.penstock.config.FormatConfig;
 import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.BlockSchema.Column;
 import io.penstock.pipeline.BlockSchema.Kind;
@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Test;
 /** Random documents, against what their values are known to be and against themselves cut at other bytes. */
 class CsvDecoderPropertyTest {
   private static final int DOCUMENTS = 400;
-  private static final CsvConfig HEADER = new CsvConfig(true, ",", List.of(), List.of());
+  private static final FormatConfig.Csv HEADER =
+      new FormatConfig.Csv(true, ",", List.of(), List.of());
   private static final BlockSchema SCHEMA =
       new BlockSchema(
           List.of(
@@ -63,7 +64,7 @@ class CsvDecoderPropertyTest {
             new Label("y", 0, List.of()),
             "",
             "");
-    CsvConfig noHeader = new CsvConfig(false, ",", List.of(), List.of());
+    FormatConfig.Csv noHeader = new FormatConfig.Csv(false, ",", List.of(), List.of());
     for (int seed = 0; seed < DOCUMENTS * 4; seed++) {
       SplittableRandom random = new SplittableRandom(seed);
       byte[] bytes = new byte[random.nextInt(1500)];

@@ -6,9 +6,9 @@ import static org.assertj.core.api.Assertions.tuple;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.penstock.config.SourceConfig.CsvConfig;
-import io.penstock.ingest.codec.CsvDecoder.Progress;
+import io.penstock.config.FormatConfig;
 import io.penstock.ingest.codec.RecordedRejections.Rejected;
+import io.penstock.ingest.codec.RowDecoder.Progress;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.BlockPool;
 import io.penstock.pipeline.BlockSchema;
@@ -25,8 +25,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class CsvDecoderTest {
-  private static final CsvConfig HEADER = new CsvConfig(true, ",", List.of(), List.of());
-  private static final CsvConfig NO_HEADER = new CsvConfig(false, ",", List.of(), List.of());
+  private static final FormatConfig.Csv HEADER =
+      new FormatConfig.Csv(true, ",", List.of(), List.of());
+  private static final FormatConfig.Csv NO_HEADER =
+      new FormatConfig.Csv(false, ",", List.of(), List.of());
   private static final String NAMES = "a,f,c,w,t,y\n";
   private static final BlockSchema SCHEMA =
       new BlockSchema(
@@ -104,7 +106,7 @@ class CsvDecoderTest {
     RecordedRejections rejections = new RecordedRejections();
     ByteBuf part = Unpooled.wrappedBuffer("7".repeat(1 << 16).getBytes(StandardCharsets.US_ASCII));
     try (BlockPool pool = Decoding.pool(PLAIN, 64, 4)) {
-      CsvDecoder decoder = decoder(PLAIN, NO_HEADER, pool, rejections, 10_000);
+      RowDecoder decoder = decoder(PLAIN, NO_HEADER, pool, rejections, 10_000);
       feed(decoder, "1,2,3\n");
       long before = Decoding.allocatedBytes();
       for (int i = 0; i < 1600; i++) {
@@ -125,7 +127,7 @@ class CsvDecoderTest {
   @Test
   void shouldResumeBeforeALongRowWhoseEndHasNotCome() {
     try (BlockPool pool = Decoding.pool(PLAIN, 64, 4)) {
-      CsvDecoder decoder = decoder(PLAIN, NO_HEADER, pool, new RecordedRejections(), 20);
+      RowDecoder decoder = decoder(PLAIN, NO_HEADER, pool, new RecordedRejections(), 20);
       feed(decoder, "1,2,3\n" + "9".repeat(50));
       Block block = take(decoder);
       assertThat(block.nextRow()).isEqualTo(1);
@@ -178,8 +180,8 @@ class CsvDecoderTest {
     ClassNumbering numbering = new ClassNumbering();
     try (BlockPool pool = Decoding.pool(PLAIN, 64, 4)) {
       for (int partition = 0; partition < 2; partition++) {
-        CsvDecoder decoder =
-            new CsvDecoder(
+        RowDecoder decoder =
+            RowDecoder.of(
                 NO_HEADER,
                 PLAIN,
                 numbering,
@@ -206,7 +208,7 @@ class CsvDecoderTest {
   void shouldRejectTheRowThatALostConnectionTore() {
     RecordedRejections rejections = new RecordedRejections();
     try (BlockPool pool = Decoding.pool(PLAIN, 64, 4)) {
-      CsvDecoder decoder = decoder(PLAIN, NO_HEADER, pool, rejections, 1000);
+      RowDecoder decoder = decoder(PLAIN, NO_HEADER, pool, rejections, 1000);
       feed(decoder, "1,2,3\n4,5,6");
       decoder.finishTorn();
       assertThat(decoder.decode(Unpooled.EMPTY_BUFFER, 0)).isEqualTo(Progress.ENDED);
@@ -227,7 +229,7 @@ class CsvDecoderTest {
 
   @Test
   void shouldTakeTheConfiguredColumnsWhereThereIsNoHeader() {
-    CsvConfig csv = new CsvConfig(false, ";", List.of("y", "b", "a"), List.of());
+    FormatConfig.Csv csv = new FormatConfig.Csv(false, ";", List.of("y", "b", "a"), List.of());
     Decoding.Result result = Decoding.decode(PLAIN, csv, "3;2;1\r\n");
     assertThat(result.rows()).isEqualTo(Decoding.decode(PLAIN, NO_HEADER, "1,2,3\n").rows());
   }
@@ -244,7 +246,8 @@ class CsvDecoderTest {
   void shouldRefuseADelimiterThatNumbersNeed() {
     assertThatThrownBy(
             () ->
-                Decoding.decode(PLAIN, new CsvConfig(false, ".", List.of(), List.of()), "1.2.3\n"))
+                Decoding.decode(
+                    PLAIN, new FormatConfig.Csv(false, ".", List.of(), List.of()), "1.2.3\n"))
         .isInstanceOf(SourceException.class)
         .hasMessageContaining("format.csv.delimiter");
   }
@@ -252,7 +255,7 @@ class CsvDecoderTest {
   @Test
   void shouldHoldNoBlockBeforeARowHasComeWhole() {
     try (BlockPool pool = Decoding.pool(PLAIN, 64, 4)) {
-      CsvDecoder decoder = decoder(PLAIN, HEADER, pool, new RecordedRejections(), 1000);
+      RowDecoder decoder = decoder(PLAIN, HEADER, pool, new RecordedRejections(), 1000);
       feed(decoder, "a,b,y\n1,2");
       assertThat(pool.held()).isZero();
       feed(decoder, ",3\n");
@@ -271,7 +274,7 @@ class CsvDecoderTest {
     ByteBuf bytes = Unpooled.copiedBuffer(rows, StandardCharsets.UTF_8);
     // A block costs one small object, whatever its rows: blocks of the size that runs have.
     try (BlockPool pool = Decoding.pool(PLAIN, 1024, 4)) {
-      CsvDecoder decoder = decoder(PLAIN, NO_HEADER, pool, new RecordedRejections(), 1000);
+      RowDecoder decoder = decoder(PLAIN, NO_HEADER, pool, new RecordedRejections(), 1000);
       Decoding.decodeAndRelease(decoder, bytes, 20);
       long before = Decoding.allocatedBytes();
       Decoding.decodeAndRelease(decoder, bytes, 50);
@@ -284,9 +287,13 @@ class CsvDecoderTest {
     return result.rows().stream().map(row -> Float.intBitsToFloat(row.label())).toList();
   }
 
-  private static CsvDecoder decoder(
-      BlockSchema schema, CsvConfig csv, BlockPool pool, RecordedRejections rejections, int max) {
-    return new CsvDecoder(
+  private static RowDecoder decoder(
+      BlockSchema schema,
+      FormatConfig.Csv csv,
+      BlockPool pool,
+      RecordedRejections rejections,
+      int max) {
+    return RowDecoder.of(
         csv,
         schema,
         new ClassNumbering(),
@@ -295,11 +302,11 @@ class CsvDecoderTest {
         max);
   }
 
-  private static Block take(CsvDecoder decoder) {
+  private static Block take(RowDecoder decoder) {
     return Objects.requireNonNull(decoder.takeBlock(), "rows were decoded");
   }
 
-  private static void feed(CsvDecoder decoder, String text) {
+  private static void feed(RowDecoder decoder, String text) {
     decoder.decode(Unpooled.copiedBuffer(text, StandardCharsets.UTF_8), 0);
   }
 
@@ -315,15 +322,16 @@ class CsvDecoderTest {
           99,0,x,1    | 99
           """)
   void shouldTakeConfiguredTextsAsMissing(String row, Float expected) {
-    CsvConfig csv = new CsvConfig(false, ",", List.of(), List.of("?", "NA", "-9", "999"));
+    FormatConfig.Csv csv =
+        new FormatConfig.Csv(false, ",", List.of(), List.of("?", "NA", "-9", "999"));
     assertThat(Float.intBitsToFloat((int) (long) features(csv, row + "\n").getFirst()))
         .isEqualTo(expected);
   }
 
   @Test
   void shouldTakeMissingCategoriesAsNoneAndQuotedTextsAsThemselves() {
-    CsvConfig csv = new CsvConfig(false, ",", List.of(), List.of("?"));
-    CsvConfig plain = new CsvConfig(false, ",", List.of(), List.of());
+    FormatConfig.Csv csv = new FormatConfig.Csv(false, ",", List.of(), List.of("?"));
+    FormatConfig.Csv plain = new FormatConfig.Csv(false, ",", List.of(), List.of());
     assertThat(features(csv, "1,0,?,1\n").get(2)).isZero();
     assertThat(features(csv, "1,0,\"?\",1\n").get(2))
         .isEqualTo(features(plain, "1,0,?,1\n").get(2));
@@ -331,13 +339,13 @@ class CsvDecoderTest {
 
   @Test
   void shouldRejectAMissingTextWhereAValueIsNeeded() {
-    CsvConfig csv = new CsvConfig(false, ",", List.of(), List.of("?"));
+    FormatConfig.Csv csv = new FormatConfig.Csv(false, ",", List.of(), List.of("?"));
     assertThat(Decoding.decode(PLAIN, csv, "1,?,0\n1,2,?\n").rejected())
         .extracting(Rejected::reason)
         .containsExactly(Reason.MISSING, Reason.MISSING);
   }
 
-  private static List<Long> features(CsvConfig csv, String document) {
+  private static List<Long> features(FormatConfig.Csv csv, String document) {
     BlockSchema schema =
         new BlockSchema(
             List.of(

@@ -2,8 +2,8 @@ package io.penstock.ingest.codec;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.penstock.config.SourceConfig.CsvConfig;
-import io.penstock.ingest.codec.CsvDecoder.Progress;
+import io.penstock.config.FormatConfig;
+import io.penstock.ingest.codec.RowDecoder.Progress;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.BlockLayout;
 import io.penstock.pipeline.BlockPool;
@@ -53,9 +53,9 @@ final class DecodeBenchmark {
       try (BlockPool pool = new BlockPool(BlockLayout.of(schema), 4 << 20)) {
         RecordedRejections rejections = new RecordedRejections();
         SourceContext context = Decoding.context(pool, rejections);
-        CsvDecoder decoder =
-            new CsvDecoder(
-                new CsvConfig(true, ",", List.of(), List.of()),
+        RowDecoder decoder =
+            RowDecoder.of(
+                new FormatConfig.Csv(true, ",", List.of(), List.of()),
                 schema,
                 new ClassNumbering(),
                 new PartitionCursor(0, 0, 0, 0),
@@ -70,11 +70,11 @@ final class DecodeBenchmark {
     bytes.release();
     Arrays.sort(rates);
     System.out.printf(
-        "{\"decoder\": \"CsvDecoder\", \"schema\": \"%s\", \"rows\": %d, \"rejected\": %d, \"rowsPerSecond\": %.0f, \"best\": %.0f}%n",
+        "{\"decoder\": \"RowDecoder\", \"schema\": \"%s\", \"rows\": %d, \"rejected\": %d, \"rowsPerSecond\": %.0f, \"best\": %.0f}%n",
         flags ? "flag" : "number", rows, rejected, rates[RUNS / 2], rates[RUNS - 1]);
   }
 
-  private static long decode(ByteBuf bytes, CsvDecoder decoder) {
+  private static long decode(ByteBuf bytes, RowDecoder decoder) {
     long rows = 0;
     for (int at = 0; at < bytes.readableBytes(); at += READ_BYTES) {
       ByteBuf read = bytes.slice(at, Math.min(READ_BYTES, bytes.readableBytes() - at));
@@ -89,7 +89,7 @@ final class DecodeBenchmark {
     return rows + release(decoder);
   }
 
-  private static int release(CsvDecoder decoder) {
+  private static int release(RowDecoder decoder) {
     Block block = decoder.takeBlock();
     if (block == null) {
       return 0;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.PooledByteBufAllocator;
-import io.penstock.config.SourceConfig.CsvConfig;
+import io.penstock.config.FormatConfig;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.BlockPool;
 import io.penstock.pipeline.BlockSchema;
@@ -38,7 +38,7 @@ import reactor.test.publisher.TestPublisher;
 
 class DecodedFluxTest {
   private static final int BLOCK_ROWS = 4;
-  private static final CsvConfig CSV = new CsvConfig(true, ",", List.of(), List.of());
+  private static final FormatConfig.Csv CSV = new FormatConfig.Csv(true, ",", List.of(), List.of());
   private static final BlockSchema SCHEMA =
       new BlockSchema(
           List.of(new Column("a", Kind.NUMBER, false)), new Label("y", 0, List.of()), "", "");
@@ -302,8 +302,8 @@ class DecodedFluxTest {
     return DecodedFlux.decode(bytes, decoder(), context, inline);
   }
 
-  private CsvDecoder decoder() {
-    return new CsvDecoder(
+  private RowDecoder decoder() {
+    return RowDecoder.of(
         CSV, SCHEMA, new ClassNumbering(), new PartitionCursor(0, 0, 0, 0), context, 1000);
   }
 

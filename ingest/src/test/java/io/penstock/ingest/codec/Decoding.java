@@ -3,8 +3,8 @@ package io.penstock.ingest.codec;
 import com.sun.management.ThreadMXBean;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.penstock.config.SourceConfig.CsvConfig;
-import io.penstock.ingest.codec.CsvDecoder.Progress;
+import io.penstock.config.FormatConfig;
+import io.penstock.ingest.codec.RowDecoder.Progress;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.BlockLayout;
 import io.penstock.pipeline.BlockPool;
@@ -55,21 +55,31 @@ public final class Decoding {
     return new BlockPool(layout, layout.byteSize() * blocks);
   }
 
-  public static Result decode(BlockSchema schema, CsvConfig csv, String document) {
-    return decode(schema, csv, document.getBytes(StandardCharsets.UTF_8), 1 << 20, () -> 1 << 20);
+  public static Result decode(BlockSchema schema, FormatConfig format, String document) {
+    return decode(
+        schema, format, document.getBytes(StandardCharsets.UTF_8), 1 << 20, () -> 1 << 20);
   }
 
   /** Decodes a document handed over in reads of the lengths that {@code reads} gives. */
   public static Result decode(
-      BlockSchema schema, CsvConfig csv, byte[] document, int maxLineBytes, IntSupplier reads) {
+      BlockSchema schema,
+      FormatConfig format,
+      byte[] document,
+      int maxLineBytes,
+      IntSupplier reads) {
     RecordedRejections rejections = new RecordedRejections();
     List<Row> rows = new ArrayList<>();
     PartitionCursor cursor = new PartitionCursor(0, 0, 0, 0);
     long[] next = new long[2];
     try (BlockPool pool = pool(schema, 7, 4)) {
-      CsvDecoder decoder =
-          new CsvDecoder(
-              csv, schema, new ClassNumbering(), cursor, context(pool, rejections), maxLineBytes);
+      RowDecoder decoder =
+          RowDecoder.of(
+              format,
+              schema,
+              new ClassNumbering(),
+              cursor,
+              context(pool, rejections),
+              maxLineBytes);
       int at = 0;
       while (at < document.length) {
         int length = Math.min(document.length - at, reads.getAsInt());
@@ -83,13 +93,13 @@ public final class Decoding {
     }
   }
 
-  private static void drain(CsvDecoder decoder, ByteBuf in, List<Row> rows, long[] next) {
+  private static void drain(RowDecoder decoder, ByteBuf in, List<Row> rows, long[] next) {
     while (decoder.decode(in, 1) == Progress.BLOCK_FULL) {
       take(decoder, rows, next);
     }
   }
 
-  private static void take(CsvDecoder decoder, List<Row> rows, long[] next) {
+  private static void take(RowDecoder decoder, List<Row> rows, long[] next) {
     Block block = decoder.takeBlock();
     if (block != null) {
       rows.addAll(rows(block));
@@ -142,7 +152,7 @@ public final class Decoding {
   }
 
   /** Decodes the same bytes again and again, as a steady state does. */
-  static void decodeAndRelease(CsvDecoder decoder, ByteBuf bytes, int times) {
+  static void decodeAndRelease(RowDecoder decoder, ByteBuf bytes, int times) {
     for (int i = 0; i < times; i++) {
       bytes.readerIndex(0);
       while (decoder.decode(bytes, 0) == Progress.BLOCK_FULL) {

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.penstock.config.SourceConfig.CsvConfig;
-import io.penstock.ingest.codec.CsvDecoder.Progress;
+import io.penstock.config.FormatConfig;
 import io.penstock.ingest.codec.RecordedRejections.Rejected;
+import io.penstock.ingest.codec.RowDecoder.Progress;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.BlockPool;
 import io.penstock.pipeline.BlockSchema;
@@ -23,7 +23,7 @@ import org.junit.jupiter.api.Test;
 /** The decoder where each line is a row: what a sender can number without knowing about quotes. */
 class LinesDecoderTest {
   private static final int MAX_LINE_BYTES = 80;
-  private static final CsvConfig CSV = new CsvConfig(true, ",", List.of(), List.of());
+  private static final FormatConfig.Csv CSV = new FormatConfig.Csv(true, ",", List.of(), List.of());
   private static final BlockSchema SCHEMA =
       new BlockSchema(
           List.of(new Column("a", Kind.NUMBER, false), new Column("c", Kind.CATEGORY, false)),
@@ -108,7 +108,7 @@ class LinesDecoderTest {
     byte[] text = "1.5,x,3\n".repeat(1000).getBytes(StandardCharsets.UTF_8);
     ByteBuf bytes = Unpooled.wrappedBuffer(text);
     try (BlockPool pool = Decoding.pool(SCHEMA, 1024, 4)) {
-      CsvDecoder decoder = decoder(pool, new RecordedRejections(), 0, 1000);
+      RowDecoder decoder = decoder(pool, new RecordedRejections(), 0, 1000);
       Decoding.decodeAndRelease(decoder, bytes, 20);
       long before = Decoding.allocatedBytes();
       Decoding.decodeAndRelease(decoder, bytes, 50);
@@ -117,9 +117,9 @@ class LinesDecoderTest {
     bytes.release();
   }
 
-  private static CsvDecoder decoder(
+  private static RowDecoder decoder(
       BlockPool pool, RecordedRejections rejections, long first, int maxLineBytes) {
-    return CsvDecoder.ofLines(
+    return RowDecoder.ofLines(
         CSV,
         List.of("a", "c", "y"),
         SCHEMA,
@@ -135,7 +135,7 @@ class LinesDecoderTest {
     List<Long> rows = new ArrayList<>();
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     try (BlockPool pool = Decoding.pool(SCHEMA, 7, 4)) {
-      CsvDecoder decoder = decoder(pool, rejections, first, MAX_LINE_BYTES);
+      RowDecoder decoder = decoder(pool, rejections, first, MAX_LINE_BYTES);
       long next = first;
       for (int at = 0; at <= bytes.length; at += readBytes) {
         int length = Math.min(readBytes, bytes.length - at);
@@ -152,7 +152,7 @@ class LinesDecoderTest {
     }
   }
 
-  private static long drain(CsvDecoder decoder, ByteBuf in, List<Long> rows, long before) {
+  private static long drain(RowDecoder decoder, ByteBuf in, List<Long> rows, long before) {
     long next = before;
     boolean full = true;
     while (full) {

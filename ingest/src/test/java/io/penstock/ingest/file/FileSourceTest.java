@@ -4,9 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.airlift.compress.v3.zstd.ZstdOutputStream;
+import io.penstock.config.FormatConfig;
 import io.penstock.config.SourceConfig;
-import io.penstock.config.SourceConfig.CsvConfig;
-import io.penstock.config.SourceConfig.FormatConfig;
 import io.penstock.ingest.codec.Decoding;
 import io.penstock.ingest.codec.RecordedRejections;
 import io.penstock.ingest.codec.SourceException;
@@ -127,7 +126,7 @@ class FileSourceTest {
                     .isInstanceOf(SourceException.class)
                     .hasMessageContaining("source.file.path: cannot read '" + file + "'"))
         .verify(LIMIT);
-    assertThatThrownBy(() -> FileSource.header(config(file)))
+    assertThatThrownBy(() -> FileSource.columnNames(config(file)))
         .isInstanceOf(SourceException.class)
         .hasMessageContaining(file.toString());
   }
@@ -155,7 +154,8 @@ class FileSourceTest {
   void shouldReadCompressedFilesAndGoOnBehindAnyBlock(String ending) throws IOException {
     Path plain = write(300);
     Path packed = pack(Files.readAllBytes(plain), ending);
-    assertThat(FileSource.header(config(packed))).isEqualTo(FileSource.header(config(plain)));
+    assertThat(FileSource.columnNames(config(packed)))
+        .isEqualTo(FileSource.columnNames(config(plain)));
     List<Decoding.Row> expected = new ArrayList<>();
     collect(items(plain, null), expected, new ArrayList<>());
     List<PartitionCursor> positions = new ArrayList<>();
@@ -219,7 +219,7 @@ class FileSourceTest {
 
   @Test
   void shouldReadTheHeaderOfAFile() throws IOException {
-    assertThat(FileSource.header(config(write(3)))).containsExactly("a", "y", "b");
+    assertThat(FileSource.columnNames(config(write(3)))).containsExactly("a", "y", "b");
   }
 
   @Test
@@ -231,7 +231,7 @@ class FileSourceTest {
     try (InputStream in = new GZIPInputStream(Files.newInputStream(packed))) {
       Files.copy(in, file);
     }
-    List<String> names = FileSource.header(config(file));
+    List<String> names = FileSource.columnNames(config(file));
     List<Column> columns =
         names.subList(0, names.size() - 1).stream()
             .map(name -> new Column(name, Kind.NUMBER, false))
@@ -272,7 +272,7 @@ class FileSourceTest {
 
   private static SourceConfig.File config(Path file) {
     return new SourceConfig.File(
-        file.toString(), new FormatConfig(new CsvConfig(true, ",", List.of(), List.of())), 1 << 20);
+        file.toString(), new FormatConfig.Csv(true, ",", List.of(), List.of()), 1 << 20);
   }
 
   private Flux<StreamItem> items(Path file, @Nullable PartitionCursor at) {

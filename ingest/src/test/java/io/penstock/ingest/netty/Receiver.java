@@ -2,9 +2,8 @@ package io.penstock.ingest.netty;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.config.FormatConfig;
 import io.penstock.config.SourceConfig.AcknowledgeConfig;
-import io.penstock.config.SourceConfig.CsvConfig;
-import io.penstock.config.SourceConfig.FormatConfig;
 import io.penstock.config.SourceConfig.Tcp;
 import io.penstock.ingest.codec.RecordedRejections;
 import io.penstock.pipeline.Barrier;
@@ -109,7 +108,7 @@ final class Receiver implements AutoCloseable {
   }
 
   static Tcp settings(AcknowledgeConfig acknowledge, Duration idleTimeout) {
-    FormatConfig csv = new FormatConfig(new CsvConfig(true, ",", List.of(), List.of()));
+    FormatConfig csv = new FormatConfig.Csv(true, ",", List.of(), List.of());
     return new Tcp(0, "127.0.0.1", false, csv, 65536, 16, idleTimeout, 0, null, acknowledge);
   }
 

@@ -3,8 +3,7 @@ package io.penstock.ingest.netty;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.penstock.config.SourceConfig.CsvConfig;
-import io.penstock.config.SourceConfig.FormatConfig;
+import io.penstock.config.FormatConfig;
 import io.penstock.config.SourceConfig.Tcp;
 import io.penstock.ingest.codec.Decoding;
 import io.penstock.ingest.codec.RecordedRejections;
@@ -145,7 +144,7 @@ class TcpListenerTest {
   }
 
   private static TcpListener listener(int endAfterConnections) {
-    FormatConfig csv = new FormatConfig(new CsvConfig(true, ",", List.of(), List.of()));
+    FormatConfig csv = new FormatConfig.Csv(true, ",", List.of(), List.of());
     return TcpListener.bind(
         new Tcp(
             0,

@@ -5,8 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.penstock.config.SourceConfig.CsvConfig;
-import io.penstock.config.SourceConfig.FormatConfig;
+import io.penstock.config.FormatConfig;
 import io.penstock.config.SourceConfig.Generator;
 import io.penstock.config.SourceConfig.GeneratorStream;
 import io.penstock.config.SourceConfig.Tcp;
@@ -598,7 +597,7 @@ class TcpSourceTest {
     }
 
     private Tcp settings() {
-      FormatConfig csv = new FormatConfig(new CsvConfig(true, ",", List.of(), List.of()));
+      FormatConfig csv = new FormatConfig.Csv(true, ",", List.of(), List.of());
       return new Tcp(port, "127.0.0.1", false, csv, 65536, connections, idle, endAfter, null, null);
     }
   }
