@@ -1,6 +1,8 @@
 package io.penstock.app;
 
 import io.penstock.app.FeedRequest.Input;
+import io.penstock.app.sample.ConfigDraft;
+import io.penstock.config.SchemaConfig.LabelType;
 import io.penstock.config.ConfigException;
 import io.penstock.config.ConfigReader;
 import io.penstock.config.SourceConfig;
@@ -124,6 +126,56 @@ final class Penstock {
       @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Overrides a key.")
           @Nullable List<String> sets) {
     return new Check(engine.config(config, orEmpty(sets)), engine.devices()).print(terminal.out());
+  }
+
+  @Command(
+      name = "init",
+      mixinStandardHelpOptions = true,
+      description =
+          "Writes a configuration for data like those of SAMPLE, which is CSV or JSON, plain or compressed.")
+  int init(
+      @Parameters(paramLabel = "SAMPLE", description = "A file of rows.") Path sample,
+      @Option(
+              names = "--label",
+              required = true,
+              paramLabel = "FIELD",
+              description = "What is to be predicted.")
+          String label,
+      @Option(
+              names = "--label-type",
+              paramLabel = "TYPE",
+              description = "class or number; as its values look unless given.")
+          @Nullable LabelType labelType,
+      @Option(
+              names = "--out",
+              paramLabel = "FILE",
+              description = "Where to; NAME.yaml unless given, and - is standard output.")
+          @Nullable String out,
+      @Option(names = "--force", description = "Overwrites FILE.") boolean force,
+      @Option(
+              names = "--source",
+              paramLabel = "SOURCE",
+              defaultValue = "file",
+              description =
+                  "Where rows will come from, file or tcp; ${DEFAULT-VALUE} unless given.")
+          ConfigDraft.Source source,
+      @Option(
+              names = "--name",
+              paramLabel = "NAME",
+              description = "Name of the run; that of SAMPLE unless given.")
+          @Nullable String name,
+      @Option(
+              names = "--rows",
+              paramLabel = "N",
+              defaultValue = "1000000",
+              description = "Rows to look at; ${DEFAULT-VALUE} unless given.")
+          long rows) {
+    atLeast(1, rows, "--rows");
+    return new Init(terminal)
+        .write(
+            new Init.Request(sample, label, labelType, Init.name(name, sample), source, rows),
+            out,
+            force);
   }
 
   @Command(

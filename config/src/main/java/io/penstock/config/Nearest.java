@@ -4,11 +4,11 @@ import java.util.Collection;
 import java.util.Locale;
 
 /** Guesses which of the known words was meant. */
-final class Nearest {
+public final class Nearest {
   private Nearest() {}
 
   /** {@code "; did you mean x?"}, or nothing where no word is near. */
-  static String hint(String word, Collection<String> known) {
+  public static String hint(String word, Collection<String> known) {
     String best = "";
     int least = Math.max(2, word.length() / 2) + 1;
     for (String candidate : known) {

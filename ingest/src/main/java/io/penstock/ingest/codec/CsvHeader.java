@@ -28,26 +28,31 @@ public final class CsvHeader {
       start++;
     }
     String text = new String(utf8, start, end - start, StandardCharsets.UTF_8);
-    List<String> names = new ArrayList<>();
-    StringBuilder name = new StringBuilder();
+    return split(text, delimiter).stream().map(String::strip).toList();
+  }
+
+  /** The values of a row, without their quotes. */
+  static List<String> split(String row, char delimiter) {
+    List<String> values = new ArrayList<>();
+    StringBuilder value = new StringBuilder();
     boolean quoted = false;
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      boolean escaped = quoted && c == '"' && i + 1 < text.length() && text.charAt(i + 1) == '"';
+    for (int i = 0; i < row.length(); i++) {
+      char c = row.charAt(i);
+      boolean escaped = quoted && c == '"' && i + 1 < row.length() && row.charAt(i + 1) == '"';
       if (escaped) {
-        name.append(c);
+        value.append(c);
         i++;
       } else if (c == '"') {
         quoted = !quoted;
       } else if (c == delimiter && !quoted) {
-        names.add(name.toString().strip());
-        name.setLength(0);
+        values.add(value.toString());
+        value.setLength(0);
       } else {
-        name.append(c);
+        value.append(c);
       }
     }
-    names.add(name.toString().strip());
-    return List.copyOf(names);
+    values.add(value.toString());
+    return List.copyOf(values);
   }
 
   /**

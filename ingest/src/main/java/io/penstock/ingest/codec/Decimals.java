@@ -6,7 +6,7 @@ import ch.randelshofer.fastdoubleparser.JavaFloatParser;
  * Decimal text to the nearest float, ties to even. One rounding wherever that can be had; else a double, which is enough
  * unless it lies exactly between two floats (Clinger, 1990); else the library.
  */
-final class Decimals {
+public final class Decimals {
   private static final int MAX_DIGITS = 18; // fits a long
   private static final long MAX_EXACT_FLOAT = 1L << 24;
   private static final long MAX_EXACT_DOUBLE = 1L << 53;
@@ -28,7 +28,7 @@ final class Decimals {
   private Decimals() {}
 
   /** The float nearest to the number in {@code text}; NaN where it is none, or beyond the largest float. */
-  static float parse(byte[] text, int from, int to) {
+  public static float parse(byte[] text, int from, int to) {
     int p = from;
     boolean negative = p < to && text[p] == '-';
     if (negative || (p < to && text[p] == '+')) {

@@ -4,9 +4,9 @@ package io.penstock.ingest.codec;
  * Times to nanoseconds since 1970: ISO 8601 ({@code 2024-05-06T07:08:09.123Z}; a space for the T, an offset, no seconds, no
  * time of day and no zone, which means UTC, are taken too), or a number of seconds, which beyond 10^11 are milliseconds.
  */
-final class EventTimes {
+public final class EventTimes {
   /** Stands for what is not a time. */
-  static final long INVALID = Long.MIN_VALUE;
+  public static final long INVALID = Long.MIN_VALUE;
 
   private static final long SECOND_NANOS = 1_000_000_000;
   private static final long MILLI_NANOS = 1_000_000;
@@ -20,7 +20,7 @@ final class EventTimes {
   private EventTimes() {}
 
   /** The time in {@code text}, or {@link #INVALID}. */
-  static long parse(byte[] text, int from, int to) {
+  public static long parse(byte[] text, int from, int to) {
     boolean date =
         to - from >= DATE_LENGTH && text[from + 4] == '-' && digits(text, from, from + 4) >= 0;
     return date ? iso(text, from, to) : number(text, from, to);

@@ -207,7 +207,7 @@ public final class FileSource implements Source {
   }
 
   /** The bytes that a file holds, decompressed where its name says that they are not plain. */
-  private static InputStream open(Path path) throws IOException {
+  public static InputStream open(Path path) throws IOException {
     InputStream in = Files.newInputStream(path);
     if (!isCompressed(path)) {
       return in;
@@ -275,7 +275,7 @@ public final class FileSource implements Source {
   }
 
   /** In words: the JDK's own file exceptions say no more than the path again. */
-  private static String reason(Path path, Exception cause) {
+  public static String reason(Path path, Exception cause) {
     String message = cause.getMessage() == null ? cause.toString() : cause.getMessage();
     return switch (cause) {
       case NoSuchFileException _ -> "there is no such file";
