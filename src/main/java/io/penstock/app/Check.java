@@ -3,6 +3,7 @@ package io.penstock.app;
 import io.penstock.app.checkpoint.CheckpointDirectory;
 import io.penstock.config.Config;
 import io.penstock.config.SourceConfig;
+import io.penstock.config.TokenConfig;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
@@ -66,7 +67,10 @@ final class Check {
 
   private void source() {
     switch (config.source()) {
-      case SourceConfig.Tcp tcp -> port("source.tcp", tcp.bind(), tcp.port());
+      case SourceConfig.Tcp tcp -> {
+        port("source.tcp", tcp.bind(), tcp.port());
+        token("source.tcp.token", tcp.token());
+      }
       case SourceConfig.File file -> file(Path.of(file.path()));
       case SourceConfig.Generator generator ->
           good("source", "generator, " + rows(generator.records()));
@@ -185,6 +189,19 @@ final class Check {
       problem("http.port", "%d is the source's port, too".formatted(tcp.port()));
     } else {
       port("http", config.http().bind(), config.http().port());
+      token("http.token", config.http().token());
+    }
+  }
+
+  private void token(String key, @Nullable TokenConfig token) {
+    if (token == null) {
+      return;
+    }
+    try {
+      var _ = token.read();
+      good(key, token.toString());
+    } catch (IllegalArgumentException e) {
+      problem(key, String.valueOf(e.getMessage()));
     }
   }
 

@@ -37,6 +37,7 @@ record RunSnapshot(
     Outcome outcome,
     Setbacks setbacks,
     Saved saved,
+    Refused refused,
     @Nullable String failure) {
 
   RunSnapshot {
@@ -226,6 +227,17 @@ record RunSnapshot(
   }
 
   /**
+   * Connections that a listener has closed by itself.
+   *
+   * @param tooMany that came when {@code maxConnections} were open
+   * @param idle that sent nothing for {@code idleTimeout}
+   * @param unauthorized that gave no token, or a wrong one
+   */
+  record Refused(long tooMany, long idle, long unauthorized) {
+    static final Refused NONE = new Refused(0, 0, 0);
+  }
+
+  /**
    * One line of the ledger.
    *
    * @param what became of the rows: trained, skipped, rejected, leftOut, lost
@@ -253,6 +265,7 @@ record RunSnapshot(
         outcome,
         setbacks,
         saved,
+        refused,
         reason);
   }
 

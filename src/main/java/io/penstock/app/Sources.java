@@ -29,7 +29,7 @@ final class Sources implements AutoCloseable {
   /**
    * The source of {@code config}.
    *
-   * @throws SourceException where its address cannot be listened on
+   * @throws SourceException where its address cannot be listened on, or its token cannot be read
    */
   Sources(Config config) {
     this(config, config.source() instanceof SourceConfig.Tcp tcp ? tcp.port() : 0);
@@ -87,6 +87,16 @@ final class Sources implements AutoCloseable {
   /** The port that a listener listens on; 0 where there is none. */
   int port() {
     return listener == null ? 0 : listener.port();
+  }
+
+  /** Connections that were not taken, or not to their end, since the listener listens. */
+  RunSnapshot.Refused refused() {
+    return listener == null
+        ? RunSnapshot.Refused.NONE
+        : new RunSnapshot.Refused(
+            listener.refusedConnections(),
+            listener.idleConnections(),
+            listener.unauthorizedConnections());
   }
 
   /** Threads that rows are decoded on at most. */

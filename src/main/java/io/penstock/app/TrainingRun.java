@@ -366,6 +366,7 @@ final class TrainingRun implements Run {
   private Disposable feed(SourceConfig.Tcp tcp, SourceConfig.FeedConfig feed) {
     return Feed.to(tcp.bind(), sources.port())
         .atRate(feed.rate())
+        .withToken(tcp.token() == null ? null : tcp.token().read())
         .generator(feed.generator(), tcp.format().csv().header())
         .subscribe(sent -> {}, this::feedFailed);
   }
@@ -484,6 +485,7 @@ final class TrainingRun implements Run {
             rejections.entry(),
             stages.snapshot(),
             saved(),
+            sources.refused(),
             failure);
     if (progress == null) {
       return Snapshots.of(facts);
