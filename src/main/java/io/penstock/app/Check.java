@@ -3,6 +3,7 @@ package io.penstock.app;
 import io.penstock.app.checkpoint.CheckpointDirectory;
 import io.penstock.config.Config;
 import io.penstock.config.SourceConfig;
+import io.penstock.config.TokenConfig;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
@@ -66,7 +67,10 @@ final class Check {
 
   private void source(String key, SourceConfig source) {
     switch (source) {
-      case SourceConfig.Tcp tcp -> port(key + ".tcp", tcp.bind(), tcp.port());
+      case SourceConfig.Tcp tcp -> {
+        port(key + ".tcp", tcp.bind(), tcp.port());
+        token(key + ".tcp.token", tcp.token());
+      }
       case SourceConfig.File file -> file(key + ".file", Path.of(file.path()));
       case SourceConfig.Generator generator -> good(key, "generator, " + rows(generator.records()));
     }
@@ -182,6 +186,19 @@ final class Check {
       problem("http.port", "%d is the source's port, too".formatted(config.http().port()));
     } else {
       port("http", config.http().bind(), config.http().port());
+      token("http.token", config.http().token());
+    }
+  }
+
+  private void token(String key, @Nullable TokenConfig token) {
+    if (token == null) {
+      return;
+    }
+    try {
+      var _ = token.read();
+      good(key, token.toString());
+    } catch (IllegalArgumentException e) {
+      problem(key, String.valueOf(e.getMessage()));
     }
   }
 

@@ -1,6 +1,7 @@
 package io.penstock.app;
 
 import io.penstock.config.SourceConfig;
+import io.penstock.config.Token;
 import java.nio.file.Path;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
@@ -9,14 +10,20 @@ import org.jspecify.annotations.Nullable;
  * What {@code penstock feed} is asked to send.
  *
  * @param rowsPerSecond 0: as fast as they are taken
+ * @param token what the receiver asks for, or null for nothing
  * @param acknowledged how acknowledgements are used, or null for none
  */
 record FeedRequest(
-    Input input, String host, int port, double rowsPerSecond, @Nullable Acknowledged acknowledged) {
+    Input input,
+    String host,
+    int port,
+    double rowsPerSecond,
+    @Nullable Token token,
+    @Nullable Acknowledged acknowledged) {
 
-  /** Without acknowledgements. */
+  /** Without a token, and without acknowledgements. */
   FeedRequest(Input input, String host, int port, double rowsPerSecond) {
-    this(input, host, port, rowsPerSecond, null);
+    this(input, host, port, rowsPerSecond, null, null);
   }
 
   /**

@@ -3,24 +3,35 @@ package io.penstock.app;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.penstock.config.Config.HttpConfig;
+import io.penstock.config.Token;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import reactor.core.publisher.Mono;
 import reactor.netty.ChannelBindException;
 import reactor.netty.DisposableServer;
 import reactor.netty.http.server.HttpServer;
+import reactor.netty.http.server.HttpServerRequest;
 import reactor.netty.http.server.HttpServerResponse;
+import reactor.netty.http.server.HttpServerRoutes;
 import reactor.netty.resources.LoopResources;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** {@code /metrics} for Prometheus and {@code /health}, on one event loop of its own. */
+/**
+ * {@code /metrics} for Prometheus and {@code /health}, on one event loop of its own. Where the settings ask for a token, every
+ * request but {@code GET /health} must bring it.
+ */
 final class HttpEndpoint implements AutoCloseable {
+  private static final String SCHEME = "Bearer ";
   private static final Duration QUIET = Duration.ZERO;
   private static final Duration IDLE = Duration.ofMinutes(2);
   private static final Duration TIMEOUT = Duration.ofMillis(500);
@@ -30,34 +41,37 @@ final class HttpEndpoint implements AutoCloseable {
   private final RunMeters meters;
   private final Supplier<RunSnapshot> latest;
   private final Supplier<CompletableFuture<Checkpoints.Made>> checkpoint;
+  private final @Nullable Token token;
+  private final LongAdder unauthorized = new LongAdder();
   private final DisposableServer server;
 
   /**
    * Listens; what it answers is what {@code latest} gives at that time.
    *
-   * @param port 0: any free one
-   * @throws StartException where the port cannot be had
+   * @throws StartException where the port cannot be had, or the token cannot be read
    */
   HttpEndpoint(
-      String bind,
-      int port,
+      HttpConfig settings,
       Supplier<RunSnapshot> latest,
       Supplier<CompletableFuture<Checkpoints.Made>> checkpoint,
       DeadLetters deadLetters) {
     this.latest = latest;
     this.checkpoint = checkpoint;
     registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    meters = new RunMeters(latest, deadLetters);
+    token = token(settings);
+    meters = new RunMeters(latest, deadLetters, unauthorized);
     meters.bindTo(registry);
     loop = LoopResources.create("penstock-http", 1, true);
     try {
-      server = listen(bind, port);
+      server = listen(settings.bind(), settings.port());
     } catch (ChannelBindException e) {
       close(loop);
       throw new StartException(
           "http.port: cannot listen on %s:%d (%s); name a free port with --set http.port=N, or 0 for any"
               .formatted(
-                  bind, port, e.getCause() == null ? e.getMessage() : Causes.of(e.getCause())),
+                  settings.bind(),
+                  settings.port(),
+                  e.getCause() == null ? e.getMessage() : Causes.of(e.getCause())),
           e);
     }
   }
@@ -75,20 +89,53 @@ final class HttpEndpoint implements AutoCloseable {
     registry.close();
   }
 
+  private static @Nullable Token token(HttpConfig settings) {
+    try {
+      return settings.token() == null ? null : settings.token().read();
+    } catch (IllegalArgumentException e) {
+      throw new StartException("http.token: " + e.getMessage(), e);
+    }
+  }
+
   private DisposableServer listen(String bind, int port) {
+    HttpServerRoutes routes = HttpServerRoutes.newRoutes();
+    routes
+        .get("/metrics", (request, response) -> metrics(response))
+        .get("/health", (request, response) -> health(response))
+        .post("/v1/checkpoint", (request, response) -> checkpoint(response))
+        .get("/", (request, response) -> index(response));
     return HttpServer.create()
         .runOn(loop)
         .host(bind)
         .port(port)
         .idleTimeout(IDLE)
-        .route(
-            routes ->
-                routes
-                    .get("/metrics", (request, response) -> metrics(response))
-                    .get("/health", (request, response) -> health(response))
-                    .post("/v1/checkpoint", (request, response) -> checkpoint(response))
-                    .get("/", (request, response) -> index(response)))
+        .handle(
+            (request, response) ->
+                isAuthorized(request) ? routes.apply(request, response) : refuse(response))
         .bindNow();
+  }
+
+  /** By a bearer token (RFC 6750); whoever watches over the process needs none to ask whether it is well. */
+  private boolean isAuthorized(HttpServerRequest request) {
+    if (token == null
+        || (request.method().equals(HttpMethod.GET) && request.fullPath().equals("/health"))) {
+      return true;
+    }
+    String given = request.requestHeaders().get(HttpHeaderNames.AUTHORIZATION);
+    return given != null
+        && given.regionMatches(true, 0, SCHEME, 0, SCHEME.length())
+        && token.isGiven(given.substring(SCHEME.length()).strip());
+  }
+
+  private Publisher<Void> refuse(HttpServerResponse response) {
+    unauthorized.increment();
+    response
+        .status(HttpResponseStatus.UNAUTHORIZED)
+        .header(HttpHeaderNames.WWW_AUTHENTICATE, "Bearer realm=\"penstock\"");
+    return text(
+        response,
+        "text/plain; charset=utf-8",
+        "401: http.token is asked for: Authorization: Bearer TOKEN\n");
   }
 
   private Publisher<Void> metrics(HttpServerResponse response) {

@@ -9,6 +9,8 @@ import io.penstock.config.SourceConfig;
 import io.penstock.config.SourceConfig.DriftConfig;
 import io.penstock.config.SourceConfig.DriftKind;
 import io.penstock.config.SourceConfig.GeneratorStream;
+import io.penstock.config.Token;
+import io.penstock.config.TokenConfig;
 import io.penstock.ingest.netty.FeedResult;
 import java.io.IOException;
 import java.io.OutputStreamWriter;
@@ -201,6 +203,8 @@ final class Penstock {
               defaultValue = "0",
               description = "Rows a second; as fast as they are taken unless given.")
           double rate,
+      @ArgGroup(heading = "Where the receiver has source.tcp.token, one of:%n")
+          @Nullable TokenOptions token,
       @ArgGroup(
               exclusive = false,
               heading = "With acknowledgements (the receiver has source.tcp.acknowledge):%n")
@@ -224,6 +228,7 @@ final class Penstock {
                   host,
                   to.getPort(),
                   rate,
+                  token == null ? null : token.read(),
                   producer == null ? null : producer.acknowledged()));
     } finally {
       if (from instanceof Input.Letters letters) {
@@ -284,6 +289,32 @@ final class Penstock {
                       device.name(), device.usable() ? "usable" : "not usable", device.what()));
     }
     return ExitCode.OK;
+  }
+
+  /** Where a sender has its token from. */
+  static final class TokenOptions {
+    @Option(
+        names = "--token-file",
+        paramLabel = "FILE",
+        description = "A file with the token and nothing else.")
+    private @Nullable String file;
+
+    @Option(
+        names = "--token-environment",
+        paramLabel = "NAME",
+        description = "The variable that holds it.")
+    private @Nullable String environment;
+
+    private Token read() {
+      try {
+        return new TokenConfig(file, environment).read();
+      } catch (IllegalArgumentException e) {
+        throw new StartException(
+            "%s: %s"
+                .formatted(file == null ? "--token-environment" : "--token-file", e.getMessage()),
+            e);
+      }
+    }
   }
 
   /** Options of a sender that is told what became of its rows. */

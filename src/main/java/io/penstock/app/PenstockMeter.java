@@ -32,6 +32,14 @@ enum PenstockMeter {
       "penstock.skipped.in.a.row",
       "batches",
       "Minibatches since the last that was trained on."),
+  CONNECTIONS_REFUSED(
+      Kind.COUNTER,
+      "penstock.connections.refused",
+      "",
+      "Connections that the TCP source has closed: too many (limit), silent (idle), without the right token (token).",
+      "reason"),
+  REQUESTS_REFUSED(
+      Kind.COUNTER, "penstock.http.unauthorized", "", "HTTP requests without the right token."),
   BATCHES(Kind.COUNTER, "penstock.batches", "batches", "Minibatches trained."),
   STAGE_ROWS(Kind.COUNTER, "penstock.stage.rows", "rows", "Rows that passed the stage.", "stage"),
   STAGE_BYTES(

@@ -10,6 +10,7 @@ import io.penstock.app.RunSnapshot.Stage;
 import io.penstock.pipeline.Rejections.Reason;
 import io.penstock.trainer.model.Metrics;
 import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
@@ -24,10 +25,17 @@ final class RunMeters implements MeterBinder {
 
   private final Supplier<RunSnapshot> latest;
   private final DeadLetters deadLetters;
+  private final LongAdder unauthorized;
 
-  RunMeters(Supplier<RunSnapshot> latest, DeadLetters deadLetters) {
+  /**
+   * Meters of what {@code latest} gives.
+   *
+   * @param unauthorized HTTP requests without the right token
+   */
+  RunMeters(Supplier<RunSnapshot> latest, DeadLetters deadLetters, LongAdder unauthorized) {
     this.latest = latest;
     this.deadLetters = deadLetters;
+    this.unauthorized = unauthorized;
   }
 
   @Override
@@ -39,6 +47,11 @@ final class RunMeters implements MeterBinder {
     counter(registry, PenstockMeter.ROWS_LOST, run -> run.rows().lost());
     counter(registry, PenstockMeter.ROLLBACKS, run -> run.setbacks().rollbacks());
     gauge(registry, PenstockMeter.SKIPPED_IN_A_ROW, run -> run.setbacks().skippedInARow());
+    counter(registry, PenstockMeter.CONNECTIONS_REFUSED, run -> run.refused().tooMany(), "limit");
+    counter(registry, PenstockMeter.CONNECTIONS_REFUSED, run -> run.refused().idle(), "idle");
+    counter(
+        registry, PenstockMeter.CONNECTIONS_REFUSED, run -> run.refused().unauthorized(), "token");
+    counter(registry, PenstockMeter.REQUESTS_REFUSED, run -> unauthorized.sum());
     counter(registry, PenstockMeter.BATCHES, RunSnapshot::batches);
     for (Reason reason : Reason.values()) {
       counter(

@@ -38,6 +38,7 @@ record RunSnapshot(
     Outcome outcome,
     Setbacks setbacks,
     Saved saved,
+    Refused refused,
     @Nullable String failure) {
 
   RunSnapshot {
@@ -191,6 +192,17 @@ record RunSnapshot(
   }
 
   /**
+   * Connections that a listener has closed by itself.
+   *
+   * @param tooMany that came when {@code maxConnections} were open
+   * @param idle that sent nothing for {@code idleTimeout}
+   * @param unauthorized that gave no token, or a wrong one
+   */
+  record Refused(long tooMany, long idle, long unauthorized) {
+    static final Refused NONE = new Refused(0, 0, 0);
+  }
+
+  /**
    * One line of the ledger.
    *
    * @param what became of the rows: trained, skipped, rejected, leftOut, lost
@@ -218,6 +230,7 @@ record RunSnapshot(
         outcome,
         setbacks,
         saved,
+        refused,
         reason);
   }
 

@@ -31,6 +31,7 @@ final class Snapshots {
       RunSnapshot.LedgerEntry rejected,
       List<Stage> stages,
       RunSnapshot.Saved saved,
+      RunSnapshot.Refused refused,
       @Nullable String failure) {}
 
   /** Before the schema is known: no row has come. */
@@ -53,6 +54,7 @@ final class Snapshots {
         Outcome.NONE,
         RunSnapshot.Setbacks.NONE,
         run.saved,
+        run.refused,
         run.failure);
   }
 
@@ -98,6 +100,7 @@ final class Snapshots {
         new RunSnapshot.Setbacks(
             status.skippedInARow(), status.rollbacks(), status.learningRateFactor()),
         run.saved,
+        run.refused,
         run.failure);
   }
 

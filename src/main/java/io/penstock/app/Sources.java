@@ -80,7 +80,7 @@ final class Sources implements AutoCloseable {
   /**
    * The sources of {@code config}.
    *
-   * @throws SourceException where an address cannot be listened on
+   * @throws SourceException where an address cannot be listened on, or a token cannot be read
    */
   Sources(Config config) {
     this(config, Map.of());
@@ -167,6 +167,16 @@ final class Sources implements AutoCloseable {
               return new Fed(tcp, Objects.requireNonNull(tcp.feed()), source.port());
             })
         .toList();
+  }
+
+  /** Connections that were not taken, or not to their end, since the listener listens. */
+  RunSnapshot.Refused refused() {
+    List<TcpListener> listeners =
+        all.stream().flatMap(source -> Optional.ofNullable(source.listener).stream()).toList();
+    return new RunSnapshot.Refused(
+        listeners.stream().mapToLong(TcpListener::refusedConnections).sum(),
+        listeners.stream().mapToLong(TcpListener::idleConnections).sum(),
+        listeners.stream().mapToLong(TcpListener::unauthorizedConnections).sum());
   }
 
   /** Threads that rows are decoded on at most. */

@@ -98,8 +98,7 @@ final class Training {
       Config config, Supplier<RunSnapshot> latest, Run run, DeadLetters deadLetters) {
     return config.http().port() < 0
         ? null
-        : new HttpEndpoint(
-            config.http().bind(), config.http().port(), latest, run::checkpoint, deadLetters);
+        : new HttpEndpoint(config.http(), latest, run::checkpoint, deadLetters);
   }
 
   private void greet(RunSnapshot run, @Nullable HttpEndpoint http) {

@@ -8,6 +8,7 @@ import io.penstock.app.checkpoint.Checkpoint;
 import io.penstock.app.checkpoint.CheckpointException;
 import io.penstock.app.checkpoint.Disk;
 import io.penstock.config.Config;
+import io.penstock.config.TokenConfig;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.ingest.netty.Feed;
 import io.penstock.pipeline.SourceContext;
@@ -362,8 +363,10 @@ final class TrainingRun implements Run {
   }
 
   private Disposable feed(Sources.Fed fed) {
+    TokenConfig token = fed.tcp().token();
     return Feed.to(fed.tcp().bind(), fed.port())
         .atRate(fed.feed().rate())
+        .withToken(token == null ? null : token.read())
         .generator(fed.feed().generator(), fed.tcp().format().header())
         .subscribe(sent -> {}, this::feedFailed);
   }
@@ -482,6 +485,7 @@ final class TrainingRun implements Run {
             rejections.entry(),
             stages.snapshot(),
             saved(),
+            sources.refused(),
             failure);
     if (progress == null) {
       return Snapshots.of(facts);

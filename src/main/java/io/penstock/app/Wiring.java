@@ -43,7 +43,8 @@ final class Wiring implements Engine {
     Feed feed =
         Feed.to(request.host(), request.port())
             .atRate(request.rowsPerSecond())
-            .connectingWithin(CONNECT_WITHIN);
+            .connectingWithin(CONNECT_WITHIN)
+            .withToken(request.token());
     try {
       return switch (request.input()) {
         case FeedRequest.Input.Lines lines -> sent(feed.file(lines.path(), true));
@@ -63,7 +64,8 @@ final class Wiring implements Engine {
             acknowledged.producer(),
             request.rowsPerSecond(),
             acknowledged.reconnectWithin(),
-            acknowledged.untilDurable());
+            acknowledged.untilDurable(),
+            request.token());
     try {
       return switch (request.input()) {
         case FeedRequest.Input.Lines lines -> feed.file(lines.path());

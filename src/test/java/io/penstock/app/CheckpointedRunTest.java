@@ -8,6 +8,7 @@ import io.penstock.app.checkpoint.Checkpoint;
 import io.penstock.app.checkpoint.CheckpointDirectory;
 import io.penstock.app.checkpoint.Disk;
 import io.penstock.config.Config;
+import io.penstock.config.Config.HttpConfig;
 import io.penstock.trainer.cpu.CpuDevice;
 import io.penstock.trainer.device.Device;
 import java.io.IOException;
@@ -291,7 +292,10 @@ class CheckpointedRunTest {
                 ENDLESS);
         HttpEndpoint http =
             new HttpEndpoint(
-                "127.0.0.1", 0, run::snapshot, run::checkpoint, DeadLetters.countedOnly());
+                new HttpConfig(0, "127.0.0.1"),
+                run::snapshot,
+                run::checkpoint,
+                DeadLetters.countedOnly());
         HttpClient client = HttpClient.newHttpClient()) {
       run.start();
       HttpResponse<String> made =

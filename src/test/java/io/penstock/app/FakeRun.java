@@ -100,6 +100,7 @@ class FakeRun implements Run {
         new Outcome(List.of(new LedgerEntry("trained", trained, "00ff")), "abc123"),
         RunSnapshot.Setbacks.NONE,
         RunSnapshot.Saved.NONE,
+        new RunSnapshot.Refused(1, 2, 3),
         failure);
   }
 

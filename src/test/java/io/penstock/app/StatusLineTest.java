@@ -80,6 +80,7 @@ class StatusLineTest {
         run.outcome(),
         run.setbacks(),
         run.saved(),
+        run.refused(),
         null);
   }
 

@@ -223,22 +223,24 @@ public record Config(
    *
    * @param port 0: any free one; -1, or {@code http: none}: no HTTP
    * @param bind address to listen on
-   * @param insecure must be true to listen on anything but loopback
+   * @param insecure must be true to listen on anything but loopback without a token
+   * @param token what every request but {@code GET /health} must bring: {@code Authorization: Bearer TOKEN}
    */
-  @Planned({"tls", "token"})
+  @Planned({"tls"})
   public record HttpConfig(
       @Key(byDefault = "8080", range = "[-1, 65535]") int port,
       @Key(byDefault = "127.0.0.1") String bind,
-      @Key(byDefault = "false") boolean insecure) {
+      @Key(byDefault = "false") boolean insecure,
+      @Nullable TokenConfig token) {
     /** Checks ranges, and that nobody listens to the world by oversight. */
     public HttpConfig {
       Setting.check(HttpConfig.class, port, bind, insecure);
-      Fit.checkBind(bind, insecure);
+      Fit.checkBind(bind, token, insecure);
     }
 
-    /** Not insecure. */
+    /** Not insecure, and without a token. */
     public HttpConfig(int port, String bind) {
-      this(port, bind, false);
+      this(port, bind, false, null);
     }
   }
 }

@@ -71,13 +71,13 @@ final class Fit {
   }
 
   /** A name that only the network could explain counts as foreign: nothing is looked up to read a file. */
-  static void checkBind(String bind, boolean insecure) {
-    if (!insecure && !bind.equals("localhost") && !isLoopback(bind)) {
+  static void checkBind(String bind, @Nullable TokenConfig token, boolean insecure) {
+    if (token == null && !insecure && !bind.equals("localhost") && !isLoopback(bind)) {
       throw new InvalidSetting(
           "bind",
           "must be a loopback address such as 127.0.0.1, not "
               + bind
-              + "; TLS and tokens are not built yet, so that anybody could connect; insecure: true allows it");
+              + ", where anybody could connect; let them give a token (token: { file: FILE } or token: { environment: NAME }), or allow it by insecure: true");
     }
   }
 

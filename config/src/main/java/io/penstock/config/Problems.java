@@ -44,6 +44,9 @@ final class Problems {
   /** A value of another type than is wanted. */
   @Nullable Object wrong(Node node, Type type, Setting setting, String path) {
     String expected = setting.expected(type);
+    if (type == TokenConfig.class) {
+      return add(path, "must be " + expected + ", never the token itself");
+    }
     String hint = "";
     if (type instanceof Class<?> plain && node instanceof ScalarNode scalar) {
       String text = scalar.getValue();

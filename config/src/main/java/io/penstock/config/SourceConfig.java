@@ -15,7 +15,7 @@ public sealed interface SourceConfig {
    *
    * @param port 0: any free one
    * @param bind address to listen on
-   * @param insecure must be true to listen on anything but loopback
+   * @param insecure must be true to listen on anything but loopback without a token
    * @param format how bytes are read
    * @param maxLineBytes longer rows are rejected
    * @param maxConnections further ones are closed at once
@@ -25,8 +25,10 @@ public sealed interface SourceConfig {
    *     implies the schema
    * @param acknowledge where senders number their rows and are told which are received and which are durable, so that each row
    *     is trained on once though they send it again (docs/tcp-protocol.md); every sender must speak that protocol then
+   * @param token what every sender must give first: as the line {@code token TOKEN}, with {@code acknowledge} in its first line
+   *     (docs/tcp-protocol.md); one that does not within 10 s is closed
    */
-  @Planned({"tls", "token", "frames"})
+  @Planned({"tls", "frames"})
   record Tcp(
       @Key(byDefault = "9000", range = "[0, 65535]", mayChange = true) int port,
       @Key(byDefault = "127.0.0.1", mayChange = true) String bind,
@@ -40,7 +42,8 @@ public sealed interface SourceConfig {
       @Key(byDefault = "0", none = "0", range = "[0, 1_000_000_000]", mayChange = true)
           int endAfterConnections,
       @Nullable FeedConfig feed,
-      @Nullable AcknowledgeConfig acknowledge)
+      @Nullable AcknowledgeConfig acknowledge,
+      @Nullable @Key(mayChange = true) TokenConfig token)
       implements SourceConfig {
     /** Checks ranges, and that nobody listens to the world by oversight. */
     public Tcp {
@@ -54,7 +57,7 @@ public sealed interface SourceConfig {
           maxConnections,
           idleTimeout,
           endAfterConnections);
-      Fit.checkBind(bind, insecure);
+      Fit.checkBind(bind, token, insecure);
       if (acknowledge != null && endAfterConnections > 0) {
         throw new InvalidSetting(
             "endAfterConnections",
@@ -64,6 +67,32 @@ public sealed interface SourceConfig {
         throw new InvalidSetting(
             "acknowledge", "must be left out with feed, which sends without acknowledgements");
       }
+    }
+
+    /** Without a token. */
+    public Tcp(
+        int port,
+        String bind,
+        boolean insecure,
+        FormatConfig format,
+        int maxLineBytes,
+        int maxConnections,
+        Duration idleTimeout,
+        int endAfterConnections,
+        @Nullable FeedConfig feed,
+        @Nullable AcknowledgeConfig acknowledge) {
+      this(
+          port,
+          bind,
+          insecure,
+          format,
+          maxLineBytes,
+          maxConnections,
+          idleTimeout,
+          endAfterConnections,
+          feed,
+          acknowledge,
+          null);
     }
 
     /** The same, on another port. */
@@ -78,7 +107,8 @@ public sealed interface SourceConfig {
           idleTimeout,
           endAfterConnections,
           feed,
-          acknowledge);
+          acknowledge,
+          token);
     }
 
     /** The same, which ends after so many connections. */
@@ -93,7 +123,8 @@ public sealed interface SourceConfig {
           idleTimeout,
           connections,
           feed,
-          acknowledge);
+          acknowledge,
+          token);
     }
   }
 

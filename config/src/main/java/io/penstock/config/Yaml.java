@@ -104,11 +104,12 @@ final class Yaml {
    * @param set {@code a.b=c}, {@code c} being YAML; items of lists by their index: {@code a.0=c}
    */
   static Node override(Node root, Class<?> type, String set) {
-    String name = SET + set;
     int equals = set.indexOf('=');
     if (equals < 1) {
-      throw new ConfigException(new Problem(name, 0, 0, "must have the form key.key=value"));
+      throw new ConfigException(new Problem(SET + set, 0, 0, "must have the form key.key=value"));
     }
+    // Whoever sets a token to itself is told so, without showing it again.
+    String name = SET + (set.contains("token") ? set.substring(0, equals) : set);
     String text = set.substring(equals + 1);
     Mark mark = new Mark(name, 0, 0, 0, new int[0], 0);
     Node value =

@@ -384,7 +384,7 @@ class ConfigReaderTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"source.tcp", "http"})
-  void shouldListenToTheWorldOnlyWhenToldThatItIsInsecure(String listener) {
+  void shouldListenToTheWorldOnlyWithATokenOrWhenToldThatItIsInsecure(String listener) {
     String yaml =
         """
         source: { tcp: { feed: { generator: { stream: sea } } } }
@@ -393,7 +393,9 @@ class ConfigReaderTest {
     for (String bind : List.of("0.0.0.0", "192.168.1.7", "example.com", "'::'")) {
       assertThat(outcome(yaml, listener + ".bind=" + bind, config -> config))
           .contains(listener + ".bind must be a loopback address such as 127.0.0.1, not ")
-          .contains("insecure: true");
+          .contains("token: { file: FILE }", "insecure: true");
+      assertThat(Config.parse(yaml, listener + ".bind=" + bind, listener + ".token.file=x").http())
+          .isNotNull();
       assertThat(Config.parse(yaml, listener + ".bind=" + bind, listener + ".insecure=true").http())
           .isNotNull();
     }
@@ -578,7 +580,7 @@ class ConfigReaderTest {
     "tpc: {}, 'source.tpc is not known; did you mean tcp? Allowed: tcp, file, generator'",
     "'tcp: {}, file: {path: x}', 'source must be exactly one of tcp, file, generator, not tcp and file'",
     "tcp: {format: {avro: {}}}, 'source.tcp.format.avro is not built yet; allowed: csv, json'",
-    "tcp: {token: x}, 'source.tcp.token is not built yet; allowed: port, bind, insecure, format, maxLineBytes, maxConnections, idleTimeout, endAfterConnections, feed, acknowledge'",
+    "tcp: {tls: x}, 'source.tcp.tls is not built yet; allowed: port, bind, insecure, format, maxLineBytes, maxConnections, idleTimeout, endAfterConnections, feed, acknowledge, token'",
     "'', 'source must be exactly one of tcp, file, generator, not none'",
   })
   void shouldExplainWhatIsWrongWithAChoice(String source, String problem) {

@@ -79,6 +79,8 @@ final class ConnectionBytes extends Flux<ByteBuf> implements CoreSubscriber<Byte
           looking = new Looking<>(look, cutShort, found);
           if (seen == null) {
             seen = Unpooled.buffer();
+          } else {
+            seen.discardReadBytes(); // a look begins at index 0
           }
           lookOn();
         });

@@ -8,6 +8,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.SocketChannel;
 import io.penstock.config.SourceConfig.Generator;
+import io.penstock.config.Token;
 import io.penstock.ingest.generator.GeneratorCsv;
 import java.io.IOException;
 import java.io.InputStream;
@@ -33,8 +34,10 @@ import reactor.netty.resources.LoopResources;
  * @param port of the receiver
  * @param linesPerSecond the rate; 0: as fast as they are taken
  * @param connectWithin how long to go on trying while nothing listens there; zero: one try
+ * @param token what the receiver asks for before the rows; null: nothing
  */
-public record Feed(String host, int port, double linesPerSecond, Duration connectWithin) {
+public record Feed(
+    String host, int port, double linesPerSecond, Duration connectWithin, @Nullable Token token) {
   private static final int READ_BYTES = 64 << 10;
   private static final WriteBufferWaterMark AHEAD = new WriteBufferWaterMark(128 << 10, 512 << 10);
   private static final Duration RETRY_EVERY = Duration.ofMillis(50);
@@ -52,17 +55,22 @@ public record Feed(String host, int port, double linesPerSecond, Duration connec
 
   /** As fast as the receiver takes it, with one try to connect. */
   public static Feed to(String host, int port) {
-    return new Feed(host, port, 0, Duration.ZERO);
+    return new Feed(host, port, 0, Duration.ZERO, null);
   }
 
   /** The same at so many lines a second; 0: without limit. */
   public Feed atRate(double linesPerSecond) {
-    return new Feed(host, port, linesPerSecond, connectWithin);
+    return new Feed(host, port, linesPerSecond, connectWithin, token);
   }
 
   /** The same, waiting so long for somebody to listen. */
   public Feed connectingWithin(Duration connectWithin) {
-    return new Feed(host, port, linesPerSecond, connectWithin);
+    return new Feed(host, port, linesPerSecond, connectWithin, token);
+  }
+
+  /** The same, giving the receiver a token first; null: none, as a receiver wants it that asks for none. */
+  public Feed withToken(@Nullable Token token) {
+    return new Feed(host, port, linesPerSecond, connectWithin, token);
   }
 
   /**
@@ -153,7 +161,8 @@ public record Feed(String host, int port, double linesPerSecond, Duration connec
       if (over) {
         return;
       }
-      FeedHandler handler = new FeedHandler(Objects.requireNonNull(body), linesPerSecond, result);
+      FeedHandler handler =
+          new FeedHandler(Objects.requireNonNull(body), linesPerSecond, token, result);
       ChannelFuture connecting =
           new Bootstrap()
               .group(group)

@@ -1,6 +1,7 @@
 package io.penstock.ingest.netty;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -8,8 +9,10 @@ import io.netty.channel.FileRegion;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
+import io.penstock.config.Token;
 import java.io.EOFException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -26,9 +29,16 @@ final class FeedHandler extends ChannelInboundHandlerAdapter {
   /** After so many pieces the loop looks at its other tasks: cancellation, a reset. */
   private static final int PIECES_A_TURN = 32;
 
+  private static final int LONGEST_REFUSAL = 1024;
+
   private final FeedBody body;
   private final double linesPerSecond;
+  private final @Nullable Token token;
   private final MonoSink<FeedResult> result;
+
+  /** What the receiver said: nothing, unless it takes no rows. */
+  private final StringBuilder said = new StringBuilder();
+
   private @Nullable Pacer pacer;
   private @Nullable Future<?> pause;
   private int inFlight;
@@ -38,9 +48,11 @@ final class FeedHandler extends ChannelInboundHandlerAdapter {
   private boolean halfClosed;
   private boolean over;
 
-  FeedHandler(FeedBody body, double linesPerSecond, MonoSink<FeedResult> result) {
+  FeedHandler(
+      FeedBody body, double linesPerSecond, @Nullable Token token, MonoSink<FeedResult> result) {
     this.body = body;
     this.linesPerSecond = linesPerSecond;
+    this.token = token;
     this.result = result;
   }
 
@@ -53,6 +65,11 @@ final class FeedHandler extends ChannelInboundHandlerAdapter {
   public void channelActive(ChannelHandlerContext context) {
     openedAt = now(context);
     pacer = new Pacer(linesPerSecond, openedAt);
+    if (token != null) {
+      String line = TokenCheck.WORD + token.secret() + '\n';
+      var _ = context.write(Unpooled.copiedBuffer(line, StandardCharsets.US_ASCII));
+      context.flush(); // there may be no rows
+    }
     send(context);
   }
 
@@ -147,9 +164,12 @@ final class FeedHandler extends ChannelInboundHandlerAdapter {
     var _ = ((DuplexChannel) context.channel()).shutdownOutput();
   }
 
-  /** A receiver has nothing to say. */
+  /** A receiver has nothing to say, but why it takes no rows. */
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
+    ByteBuf bytes = (ByteBuf) message;
+    int length = Math.min(bytes.readableBytes(), LONGEST_REFUSAL - said.length());
+    said.append(bytes.toString(bytes.readerIndex(), length, StandardCharsets.UTF_8));
     ReferenceCountUtil.release(message);
   }
 
@@ -160,7 +180,7 @@ final class FeedHandler extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelInactive(ChannelHandlerContext context) {
-    if (!halfClosed) {
+    if (!halfClosed || isRefused()) {
       fail(context, "connection lost", new EOFException("closed by the receiver"));
     } else if (!over) {
       over = true;
@@ -178,6 +198,14 @@ final class FeedHandler extends ChannelInboundHandlerAdapter {
     }
     over = true;
     Channel channel = context.channel();
+    if (isRefused()) {
+      result.error(
+          new FeedException(
+              "feed to %s: refused: %s".formatted(channel.remoteAddress(), said.toString().strip()),
+              cause));
+      var _ = channel.close();
+      return;
+    }
     result.error(
         new FeedException(
             "feed to %s: %s after %d bytes%s: %s"
@@ -189,6 +217,10 @@ final class FeedHandler extends ChannelInboundHandlerAdapter {
                     cause.getMessage()),
             cause));
     var _ = channel.close();
+  }
+
+  private boolean isRefused() {
+    return said.indexOf("error ") == 0;
   }
 
   private static long now(ChannelHandlerContext context) {

@@ -30,15 +30,16 @@ record Handshake(String producer, long epoch, long window, List<String> columns)
   /**
    * Reads it; null where some of it has not come. Moves {@code seen} behind it where it has.
    *
-   * @throws RefusedException where it is none
+   * @throws RefusedException where it is none, or gives another token than is asked for
    */
-  static @Nullable Handshake read(ByteBuf seen, FormatConfig format, int maxHeaderBytes) {
+  static @Nullable Handshake read(
+      ByteBuf seen, FormatConfig format, int maxHeaderBytes, TokenCheck tokens) {
     int from = seen.readerIndex();
-    String line = line(seen, MAX_LINE_BYTES);
+    String line = line(seen);
     if (line == null) {
       return null;
     }
-    Handshake bare = parse(line);
+    Handshake bare = parse(line, tokens);
     if (!(format instanceof FormatConfig.Csv csv) || !csv.header()) {
       return bare;
     }
@@ -60,7 +61,7 @@ record Handshake(String producer, long epoch, long window, List<String> columns)
    * @throws RefusedException where it is none
    */
   static @Nullable Long readFirstRow(ByteBuf seen) {
-    String line = line(seen, MAX_LINE_BYTES);
+    String line = line(seen);
     if (line == null) {
       return null;
     }
@@ -72,7 +73,7 @@ record Handshake(String producer, long epoch, long window, List<String> columns)
     return Long.valueOf(words[1]);
   }
 
-  private static Handshake parse(String line) {
+  private static Handshake parse(String line, TokenCheck tokens) {
     String[] words = line.split(" ", -1);
     if (!words[0].equals(VERSION)) {
       throw new RefusedException(
@@ -84,12 +85,17 @@ record Handshake(String producer, long epoch, long window, List<String> columns)
     for (int i = 1; i < words.length; i++) {
       String[] pair = words[i].split("=", 2);
       boolean known =
-          pair[0].equals("producer") || pair[0].equals("epoch") || pair[0].equals("window");
+          pair[0].equals("producer")
+              || pair[0].equals("epoch")
+              || pair[0].equals("window")
+              || pair[0].equals("token");
       if (pair.length < 2 || !known || given.put(pair[0], pair[1]) != null) {
         throw new RefusedException(
-            "handshake", "behind the version producer=, epoch= and window= may come, once each");
+            "handshake",
+            "behind the version producer=, epoch=, window= and token= may come, once each");
       }
     }
+    tokens.check(given.get("token"));
     String producer = given.getOrDefault("producer", "");
     if (!ID.matcher(producer).matches()) {
       throw new RefusedException(
@@ -110,7 +116,15 @@ record Handshake(String producer, long epoch, long window, List<String> columns)
     return Long.parseLong(text);
   }
 
-  /** Takes a line without its end; null where that has not come. */
+  /**
+   * Takes a line of the protocol, without its end; null where that has not come.
+   *
+   * @throws RefusedException where it is too long
+   */
+  static @Nullable String line(ByteBuf seen) {
+    return line(seen, MAX_LINE_BYTES);
+  }
+
   private static @Nullable String line(ByteBuf seen, int maxBytes) {
     int from = seen.readerIndex();
     int end = seen.indexOf(from, seen.writerIndex(), (byte) '\n');

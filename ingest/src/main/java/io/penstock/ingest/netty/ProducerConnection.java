@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Flux;
+import reactor.core.publisher.Mono;
 
 /**
  * One connection of a producer, from its handshake to its end: docs/tcp-protocol.md in code. Confined to the connection's event
@@ -52,10 +53,9 @@ final class ProducerConnection {
     this.context = context;
   }
 
-  void begin() {
-    connection
-        .look(seen -> Handshake.read(seen, settings.format(), settings.maxLineBytes()), CUT_SHORT)
-        .subscribe(this::introduced, this::refuse);
+  /** Goes on from the {@code handshake}, when that has come. */
+  void begin(Mono<Handshake> handshake) {
+    handshake.subscribe(this::introduced, connection::refuse);
   }
 
   private void introduced(Handshake handshake) {
@@ -65,7 +65,7 @@ final class ProducerConnection {
       checkColumns(handshake);
       admitted = producers.admit(this, handshake);
     } catch (RefusedException e) {
-      refuse(e);
+      connection.refuse(e);
       return;
     }
     producer = admitted;
@@ -121,7 +121,9 @@ final class ProducerConnection {
                 context.keepsCheckpoints() ? toldDurable : "no",
                 producers.window(window())));
     welcomed = true;
-    connection.look(Handshake::readFirstRow, CUT_SHORT).subscribe(this::rowsFrom, this::refuse);
+    connection
+        .look(Handshake::readFirstRow, CUT_SHORT)
+        .subscribe(this::rowsFrom, connection::refuse);
   }
 
   private void rowsFrom(long first) {
@@ -171,7 +173,7 @@ final class ProducerConnection {
   }
 
   private void overrun() {
-    refuse(
+    connection.refuse(
         new RefusedException(
             "end", "something came behind the empty line, which says that all rows were sent"));
   }
@@ -183,16 +185,6 @@ final class ProducerConnection {
           log.info("{}: fenced by a later one of its producer, epoch {}", connection, epoch);
           connection.dismiss(RefusedException.fenced(epoch).line());
         });
-  }
-
-  private void refuse(Throwable why) {
-    if (why instanceof RefusedException refused) {
-      log.warn("{} closed: {}", connection, refused.line());
-      connection.dismiss(refused.line());
-    } else {
-      log.debug("{}: {}", connection, why.toString());
-      connection.close();
-    }
   }
 
   /** Says what has changed, where something has. Any thread. */

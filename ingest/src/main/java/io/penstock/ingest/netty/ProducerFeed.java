@@ -1,6 +1,7 @@
 package io.penstock.ingest.netty;
 
 import io.penstock.config.SourceConfig.Generator;
+import io.penstock.config.Token;
 import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
 import java.io.FilterOutputStream;
@@ -33,6 +34,7 @@ import org.slf4j.LoggerFactory;
  * @param linesPerSecond the rate; 0: as fast as they are taken
  * @param reconnectWithin how long to go on trying where nobody answers or nothing moves
  * @param untilDurable whether a receiver that keeps no checkpoints is an error
+ * @param token what the receiver asks for; null: nothing
  */
 public record ProducerFeed(
     String host,
@@ -40,7 +42,8 @@ public record ProducerFeed(
     String producer,
     double linesPerSecond,
     Duration reconnectWithin,
-    boolean untilDurable) {
+    boolean untilDurable,
+    @Nullable Token token) {
   private static final Logger log = LoggerFactory.getLogger(ProducerFeed.class);
   private static final NanoClock CLOCK = SystemNanoClock.INSTANCE;
   private static final int MOST_ROWS_AT_ONCE = 1024;
@@ -157,7 +160,8 @@ public record ProducerFeed(
     /** Says who it is, and hears where to go on. */
     void introduce(ProducerRows rows) throws IOException {
       String epoch = progress.epoch == Handshake.NEW_EPOCH ? "" : " epoch=" + progress.epoch;
-      say("penstock/1 producer=" + producer + epoch);
+      String secret = token == null ? "" : " token=" + token.secret();
+      say("penstock/1 producer=" + producer + epoch + secret);
       rows.writeHeader(out);
       out.flush();
       String welcome = in.readLine();

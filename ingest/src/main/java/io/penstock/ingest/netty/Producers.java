@@ -1,6 +1,5 @@
 package io.penstock.ingest.netty;
 
-import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.Future;
 import io.penstock.config.SourceConfig.AcknowledgeConfig;
 import io.penstock.config.SourceConfig.Tcp;
@@ -41,6 +40,7 @@ final class Producers implements TcpListener.Taker {
 
   private static final String NUMBERS = "producerNumbers";
 
+  private final TcpListener listener;
   private final Tcp settings;
   private final AcknowledgeConfig limits;
   private final BlockSchema schema;
@@ -56,7 +56,13 @@ final class Producers implements TcpListener.Taker {
   private @Nullable FluxSink<Partition> partitions;
   private @Nullable Future<?> ticking;
 
-  Producers(Tcp settings, AcknowledgeConfig limits, BlockSchema schema, SourceContext context) {
+  Producers(
+      TcpListener listener,
+      Tcp settings,
+      AcknowledgeConfig limits,
+      BlockSchema schema,
+      SourceContext context) {
+    this.listener = listener;
     this.settings = settings;
     this.limits = limits;
     this.schema = schema;
@@ -147,11 +153,13 @@ final class Producers implements TcpListener.Taker {
   }
 
   /** Begins to take connections, and hands out the partitions of those who are remembered. */
-  synchronized void begin(FluxSink<Partition> partitions, EventLoop loop) {
+  synchronized void begin(FluxSink<Partition> partitions) {
     this.partitions = partitions;
     producers.values().forEach(producer -> partitions.next(producer.partition()));
     ticking =
-        loop.scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+        listener
+            .loop()
+            .scheduleWithFixedDelay(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     endWhenAllHave();
   }
 
@@ -233,7 +241,8 @@ final class Producers implements TcpListener.Taker {
 
   @Override
   public void take(TcpPartition connection) {
-    new ProducerConnection(this, connection, settings, schema, context).begin();
+    new ProducerConnection(this, connection, settings, schema, context)
+        .begin(listener.handshake(connection));
   }
 
   @Override

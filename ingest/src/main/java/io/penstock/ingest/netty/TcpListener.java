@@ -1,5 +1,6 @@
 package io.penstock.ingest.netty;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -23,6 +24,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -45,8 +47,11 @@ public final class TcpListener implements AutoCloseable {
   private static final Duration LOOPS_END_WITHIN = Duration.ofSeconds(1);
   private static final int FIRST_READ_BYTES = 64 << 10;
   private static final int LARGEST_READ_BYTES = 1 << 20;
+  private static final Duration TOKEN_WITHIN = Duration.ofSeconds(10);
+  private static final String CUT_SHORT = "closed in the handshake";
 
   private final Tcp settings;
+  private final TokenCheck tokens;
   private final LoopResources loops;
   private final DisposableServer server;
 
@@ -54,7 +59,13 @@ public final class TcpListener implements AutoCloseable {
   private final Set<TcpPartition> open = ConcurrentHashMap.newKeySet();
 
   private final AtomicBoolean loopsEnding = new AtomicBoolean();
+
+  /** Connections that {@code endAfterConnections} counts: where a token is asked for, those that gave it. */
+  private final AtomicInteger counted = new AtomicInteger();
+
+  /** Those of them that have ended. */
   private final AtomicInteger ended = new AtomicInteger();
+
   private final LongAdder refused = new LongAdder();
   private final LongAdder idle = new LongAdder();
   private volatile @Nullable Taker taker;
@@ -76,8 +87,9 @@ public final class TcpListener implements AutoCloseable {
     void noMore();
   }
 
-  private TcpListener(Tcp settings) {
+  private TcpListener(Tcp settings, Duration tokenWithin) {
     this.settings = settings;
+    tokens = new TokenCheck(settings, tokenWithin);
     loops =
         LoopResources.create(
             "penstock-tcp", Math.min(MOST_LOOPS, Runtime.getRuntime().availableProcessors()), true);
@@ -92,10 +104,19 @@ public final class TcpListener implements AutoCloseable {
   /**
    * A listener that accepts nothing yet.
    *
-   * @throws SourceException where the address cannot be listened on
+   * @throws SourceException where the address cannot be listened on, or the token cannot be read
    */
   public static TcpListener bind(Tcp settings) {
-    return new TcpListener(settings);
+    return bind(settings, TOKEN_WITHIN);
+  }
+
+  /**
+   * The same.
+   *
+   * @param tokenWithin time that a sender has to give the token
+   */
+  static TcpListener bind(Tcp settings, Duration tokenWithin) {
+    return new TcpListener(settings, tokenWithin);
   }
 
   /** The port listened on. */
@@ -159,12 +180,62 @@ public final class TcpListener implements AutoCloseable {
     return closed;
   }
 
-  long refusedConnections() {
+  /** Connections closed at once because there were too many. */
+  public long refusedConnections() {
     return refused.sum();
   }
 
-  long idleConnections() {
+  /** Connections closed because no byte came for too long. */
+  public long idleConnections() {
     return idle.sum();
+  }
+
+  /** Connections closed because they gave no token, or a wrong one. */
+  public long unauthorizedConnections() {
+    return tokens.failures();
+  }
+
+  /** The connection of a sender of plain lines when that may send; one that may not as an error. On its event loop. */
+  Mono<TcpPartition> admitted(TcpPartition connection) {
+    return connection.isAdmitted()
+        ? Mono.just(connection)
+        : tokens
+            .inTime(connection.look(tokens::readLine, CUT_SHORT), connection)
+            .doOnNext(given -> admit(connection))
+            .thenReturn(connection);
+  }
+
+  /** The handshake of a producer that may send; of one that may not as an error. On its event loop. */
+  Mono<Handshake> handshake(TcpPartition connection) {
+    return handshake(connection, seen -> seen);
+  }
+
+  private Mono<Handshake> handshake(TcpPartition connection, UnaryOperator<ByteBuf> view) {
+    return tokens.inTime(
+        connection.look(
+            seen ->
+                Handshake.read(
+                    view.apply(seen), settings.format(), settings.maxLineBytes(), tokens),
+            CUT_SHORT),
+        connection);
+  }
+
+  /** Where a token is asked for, only who gave it counts. */
+  private void admit(TcpPartition connection) {
+    if (!counts()) {
+      throw new RefusedException("over", "the run takes no more connections");
+    }
+    connection.admit();
+  }
+
+  /** Counts a connection; false where as many have come as were to come. */
+  private boolean counts() {
+    int most = settings.endAfterConnections();
+    int before = counted.getAndUpdate(count -> most > 0 && count == most ? count : count + 1);
+    if (before + 1 == most) {
+      var _ = server.channel().close();
+    }
+    return most == 0 || before < most;
   }
 
   /** Hands over to {@code next}, the first connection included where its header was read. */
@@ -239,6 +310,9 @@ public final class TcpListener implements AutoCloseable {
     TcpPartition partition =
         new TcpPartition(connection.channel().attr(NUMBER).get(), connection, this::ended);
     open.add(partition);
+    if (!tokens.isAsked()) {
+      partition.admit();
+    }
     Taker current = taker;
     if (closed || current == null) {
       partition.close();
@@ -260,7 +334,9 @@ public final class TcpListener implements AutoCloseable {
   private void ended(TcpPartition partition) {
     open.remove(partition);
     Taker current = taker;
-    if (ended.incrementAndGet() == settings.endAfterConnections() && current != null) {
+    if (partition.isAdmitted()
+        && ended.incrementAndGet() == settings.endAfterConnections()
+        && current != null) {
       current.noMore();
     }
     endLoopsAfterTheLast();
@@ -293,23 +369,24 @@ public final class TcpListener implements AutoCloseable {
     @Override
     public void take(TcpPartition partition) {
       looking = partition;
-      partition
-          .look(header(), "no header: it ended before the line with the names of the columns did")
+      names(partition)
           .map(use)
           .subscribe(made -> fits(partition, made), error -> refuse(partition, error));
     }
 
-    /** Uses nothing up: the source reads all of it again. */
-    private ConnectionBytes.Look<List<String>> header() {
+    /** Uses nothing up but a token's line: the source reads all of it again. */
+    private Mono<List<String>> names(TcpPartition partition) {
+      return settings.acknowledge() == null
+          ? admitted(partition).flatMap(this::header)
+          : handshake(partition, ByteBuf::duplicate).map(Handshake::columns);
+    }
+
+    private Mono<List<String>> header(TcpPartition partition) {
       FormatConfig.Csv csv = (FormatConfig.Csv) settings.format(); // no other has one
-      if (settings.acknowledge() == null) {
-        HeaderScanner scanner = new HeaderScanner(csv, settings.maxLineBytes());
-        return seen -> scanner.scan(seen.array(), seen.readableBytes());
-      }
-      return seen -> {
-        Handshake handshake = Handshake.read(seen.duplicate(), csv, settings.maxLineBytes());
-        return handshake == null ? null : handshake.columns();
-      };
+      HeaderScanner scanner = new HeaderScanner(csv, settings.maxLineBytes());
+      return partition.look(
+          seen -> scanner.scan(seen.array(), seen.readableBytes()),
+          "no header: it ended before the line with the names of the columns did");
     }
 
     private void fits(TcpPartition partition, T made) {
@@ -325,7 +402,7 @@ public final class TcpListener implements AutoCloseable {
       partition.logUnreadable(error);
       lastReason = String.valueOf(error.getMessage());
       looking = null;
-      if (settings.acknowledge() == null) {
+      if (settings.acknowledge() == null && !(error instanceof RefusedException)) {
         partition.close();
       } else {
         partition.dismiss(RefusedException.of(error, "header").line());
@@ -356,7 +433,7 @@ public final class TcpListener implements AutoCloseable {
         connection.unsafe().closeForcibly();
         return;
       }
-      if (connections.get() >= settings.maxConnections() || accepted == limit()) {
+      if (connections.get() >= settings.maxConnections() || (!tokens.isAsked() && !counts())) {
         turnAway(connection);
         return;
       }
@@ -366,18 +443,11 @@ public final class TcpListener implements AutoCloseable {
       // The next one when this has been taken, or has gone before it could be.
       context.channel().config().setAutoRead(false);
       context.fireChannelRead(connection);
-      if (accepted == limit()) {
-        var _ = context.close();
-      }
     }
 
     private void closed() {
       connections.decrementAndGet();
       acceptAsWanted();
-    }
-
-    private int limit() {
-      return settings.endAfterConnections() == 0 ? -1 : settings.endAfterConnections();
     }
 
     private void turnAway(Channel connection) {

@@ -59,6 +59,8 @@ final class TcpPartition {
 
   private boolean closed;
 
+  private volatile boolean admitted;
+
   /** To be made on the connection's event loop. */
   TcpPartition(int number, Connection connection, Consumer<TcpPartition> onEnd) {
     this.number = number;
@@ -79,6 +81,15 @@ final class TcpPartition {
 
   EventLoop loop() {
     return loop;
+  }
+
+  /** Whether it may send: it has given the token, or none is asked for. */
+  boolean isAdmitted() {
+    return admitted;
+  }
+
+  void admit() {
+    admitted = true;
   }
 
   /** As {@link ConnectionBytes#look}. */
@@ -160,6 +171,17 @@ final class TcpPartition {
     }
     var _ = channel.writeAndFlush(Unpooled.copiedBuffer(line + '\n', StandardCharsets.UTF_8));
     return true;
+  }
+
+  /** Tells a sender that does not keep to the protocol why it is closed; closes one that has broken off. On the event loop. */
+  void refuse(Throwable why) {
+    if (why instanceof RefusedException refused) {
+      log.warn("{} closed: {}", this, refused.line());
+      dismiss(refused.line());
+    } else {
+      log.debug("{}: {}", this, why.toString());
+      close();
+    }
   }
 
   /** Sends a last line, takes no further byte, and closes when the line can have been read. On the event loop. */

@@ -35,7 +35,7 @@ public final class TcpSource implements Source, AutoCloseable {
     producers =
         settings.acknowledge() == null
             ? null
-            : new Producers(settings, settings.acknowledge(), schema, context);
+            : new Producers(listener, settings, settings.acknowledge(), schema, context);
   }
 
   /**
@@ -95,6 +95,11 @@ public final class TcpSource implements Source, AutoCloseable {
     return listener.idleConnections();
   }
 
+  /** Connections closed because they gave no token, or a wrong one. */
+  public long unauthorizedConnections() {
+    return listener.unauthorizedConnections();
+  }
+
   @Override
   public Flux<Partition> partitions() {
     return Flux.create(
@@ -111,7 +116,7 @@ public final class TcpSource implements Source, AutoCloseable {
           if (producers == null) {
             listener.handTo(new Connections(partitions));
           } else {
-            producers.begin(partitions, listener.loop());
+            producers.begin(partitions);
             listener.handTo(producers);
           }
           partitions.onRequest(n -> listener.acceptAsWanted());
@@ -147,6 +152,10 @@ public final class TcpSource implements Source, AutoCloseable {
 
     @Override
     public void take(TcpPartition connection) {
+      listener.admitted(connection).subscribe(this::hand, connection::refuse);
+    }
+
+    private void hand(TcpPartition connection) {
       PartitionCursor cursor = context.cursor(connection.number());
       partitions.next(
           new Partition(cursor, connection.items(cursor, context, () -> decoder(cursor))));

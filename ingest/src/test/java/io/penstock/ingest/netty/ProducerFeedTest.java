@@ -150,14 +150,14 @@ class ProducerFeedTest {
     try (ServerSocket server = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
       port = server.getLocalPort();
     }
-    ProducerFeed feed = new ProducerFeed("127.0.0.1", port, "p", 0, Duration.ZERO, false);
+    ProducerFeed feed = new ProducerFeed("127.0.0.1", port, "p", 0, Duration.ZERO, false, null);
     assertThatThrownBy(() -> feed.file(file(1)))
         .isInstanceOf(FeedException.class)
         .hasMessageContaining("given up");
   }
 
   private static ProducerFeed feed(int port, boolean untilDurable) {
-    return new ProducerFeed("127.0.0.1", port, "p", 0, PATIENCE, untilDurable);
+    return new ProducerFeed("127.0.0.1", port, "p", 0, PATIENCE, untilDurable, null);
   }
 
   private static CompletableFuture<FeedResult> feeding(int port, Path file) {
