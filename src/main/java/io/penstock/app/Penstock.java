@@ -2,9 +2,9 @@ package io.penstock.app;
 
 import io.penstock.app.FeedRequest.Input;
 import io.penstock.app.sample.ConfigDraft;
-import io.penstock.config.SchemaConfig.LabelType;
 import io.penstock.config.ConfigException;
 import io.penstock.config.ConfigReader;
+import io.penstock.config.SchemaConfig.LabelType;
 import io.penstock.config.SourceConfig;
 import io.penstock.config.SourceConfig.DriftConfig;
 import io.penstock.config.SourceConfig.DriftKind;

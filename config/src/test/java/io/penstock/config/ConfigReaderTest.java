@@ -3,6 +3,8 @@ package io.penstock.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
+import static org.assertj.core.api.InstanceOfAssertFactories.list;
+import static org.assertj.core.api.InstanceOfAssertFactories.type;
 
 import io.penstock.config.ConfigException.Problem;
 import io.penstock.config.FeatureConfig.Imputation;
@@ -126,9 +128,12 @@ class ConfigReaderTest {
   void shouldSetAKeyOfTheOnlyItemWhereASingleValueStandsForAList() {
     String yaml = "{source: {generator: {stream: sea, drift: {at: 5, to: 3}}}, model: logistic}";
 
-    Generator generator = (Generator) Config.parse(yaml, "source.generator.drift.at=9").source();
+    SourceConfig source = Config.parse(yaml, "source.generator.drift.at=9").source();
 
-    assertThat(generator.drift()).containsExactly(new DriftConfig(9, DriftKind.ABRUPT, 0, 3));
+    assertThat(source)
+        .asInstanceOf(type(Generator.class))
+        .extracting(Generator::drift, list(DriftConfig.class))
+        .containsExactly(new DriftConfig(9, DriftKind.ABRUPT, 0, 3));
   }
 
   @Test

@@ -65,8 +65,7 @@ class ReferencePageTest {
         Map.entry("mlp", config.model()),
         Map.entry("adam", config.optimizer()),
         Map.entry(
-            "generator",
-            ((WrittenAs.Meaning) Objects.requireNonNull(config.source())).written()),
+            "generator", ((WrittenAs.Meaning) Objects.requireNonNull(config.source())).written()),
         Map.entry("hyperplane", ConfigReader.stream("hyperplane", List.of())),
         Map.entry("rbf", ConfigReader.stream("rbf", List.of())),
         Map.entry("file", Objects.requireNonNull(file.source())),
