@@ -68,8 +68,11 @@ final class HandDrivenRun implements AutoCloseable {
             - impute: { fields: b, with: mean, updateEvery: 16 }
             - impute: { fields: d, with: last, updateEvery: 7 }
             - clip: { fields: c, min: -1, max: 1 }
+            - lag: { fields: [b, city, y], by: [1, 40] }
+            - minMax: { fields: "b~*", updateEvery: 16 }
             - standardize: { fields: number }
             - oneHot: { fields: city, capacity: 4 }
+            - dictionary: { fields: category, capacity: 3, updateEvery: 9 }
           batch: { size: 16, maxDelay: none }
           model: { mlp: { hidden: [8] } }
           optimizer: { adam: { learningRate: 0.01 } }

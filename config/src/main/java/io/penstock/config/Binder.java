@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -251,7 +250,7 @@ final class Binder {
 
   private static @Nullable Object constant(String text, Class<?> type) {
     for (Object constant : type.getEnumConstants()) {
-      if (constant.toString().toLowerCase(Locale.ROOT).equals(text)) {
+      if (Setting.word((Enum<?>) constant).equals(text)) {
         return constant;
       }
     }

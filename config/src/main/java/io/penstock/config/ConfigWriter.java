@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.snakeyaml.engine.v2.api.Dump;
@@ -50,7 +49,7 @@ public final class ConfigWriter {
     return switch (value) {
       case Record record -> record(record);
       case Duration duration -> text(duration);
-      case Enum<?> constant -> constant.toString().toLowerCase(Locale.ROOT);
+      case Enum<?> constant -> Setting.word(constant);
       default -> value;
     };
   }

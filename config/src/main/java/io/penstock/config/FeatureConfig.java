@@ -1,11 +1,12 @@
 package io.penstock.config;
 
+import java.time.DateTimeException;
+import java.time.ZoneId;
 import java.util.HashSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** One step from columns to features. Each acts on the columns that {@code fields} selects. */
-@Planned({"hash", "dictionary", "minMax", "log1p", "bucketize", "cyclical"})
 public sealed interface FeatureConfig {
 
   /**
@@ -250,6 +251,222 @@ public sealed interface FeatureConfig {
     /** The name of the column with the values of {@code by} rows earlier. */
     public static String name(String field, int by) {
       return field + "~" + by;
+    }
+  }
+
+  /**
+   * A feature for each of some buckets, which a hash of the category picks: for categories without number, of which some share a
+   * feature. The hash is MurmurHash3 (x86, 32 bits, seed 0) of the eight bytes, lowest first, of the category's 64-bit number
+   * ({@code CategoryHash}); its lower 31 bits modulo the number of buckets are the bucket. A missing category sets none.
+   *
+   * @param fields types, names or patterns of fields
+   * @param buckets number of features
+   * @param signed whether the hash's highest bit makes the feature -1, so that categories that share a bucket cancel out on
+   *     average (Weinberger et al., 2009)
+   */
+  record Hash(
+      @Key(byDefault = "category") List<String> fields,
+      @Key(range = "[1, 65536]") int buckets,
+      @Key(byDefault = "false") boolean signed)
+      implements FeatureConfig {
+    /** Checks ranges. */
+    public Hash {
+      fields = List.copyOf(fields);
+      Setting.check(Hash.class, fields, buckets, signed);
+    }
+
+    @Override
+    public Takes takes() {
+      return Takes.CATEGORIES;
+    }
+
+    @Override
+    public boolean last() {
+      return true;
+    }
+  }
+
+  /**
+   * A feature for each of the most frequent categories, and one, {@code x#other}, for all others. Categories are counted by
+   * Space-Saving (Metwally et al., 2005) with as many counters as features: one that makes up more than 1/{@code capacity} of
+   * the rows is always counted, and no count is too high by more than that share. A newcomer takes the counter of the rarest
+   * (among equals, of the first), and its feature too as soon as it has come {@code minCount} times since. A missing category
+   * sets none.
+   *
+   * @param fields types, names or patterns of fields
+   * @param capacity number of features for categories
+   * @param minCount how often a category must have come to have a feature
+   * @param updateEvery rows after which features change hands
+   */
+  record Dictionary(
+      @Key(byDefault = "category") List<String> fields,
+      @Key(byDefault = "64", range = "[1, 65535]") int capacity,
+      @Key(byDefault = "2", range = "[1, 1_000_000_000]") int minCount,
+      @Key(byDefault = "64", range = "[1, 1_000_000]") int updateEvery)
+      implements FeatureConfig {
+    /** Checks ranges. */
+    public Dictionary {
+      fields = List.copyOf(fields);
+      Setting.check(Dictionary.class, fields, capacity, minCount, updateEvery);
+    }
+
+    @Override
+    public Takes takes() {
+      return Takes.CATEGORIES;
+    }
+
+    @Override
+    public boolean last() {
+      return true;
+    }
+  }
+
+  /**
+   * To 0 to 1, by the least and the greatest value so far; 0 where those are equal. What lies beyond them becomes 0 or 1.
+   *
+   * @param fields types, names or patterns of fields
+   * @param updateEvery rows after which the two advance
+   */
+  record MinMax(
+      List<String> fields, @Key(byDefault = "64", range = "[1, 1_000_000]") int updateEvery)
+      implements FeatureConfig {
+    /** Checks ranges. */
+    public MinMax {
+      fields = List.copyOf(fields);
+      Setting.check(MinMax.class, fields, updateEvery);
+    }
+  }
+
+  /**
+   * The logarithm of 1 + |x|, with the sign of x: for values that span powers of ten.
+   *
+   * @param fields types, names or patterns of fields
+   */
+  record Log1p(List<String> fields) implements FeatureConfig {
+    /** Takes its own list. */
+    public Log1p {
+      fields = List.copyOf(fields);
+    }
+  }
+
+  /**
+   * A feature for each interval between bounds: {@code x#0} below the first bound, {@code x#1} from there to below the second,
+   * and so on. A missing value sets none.
+   *
+   * @param fields types, names or patterns of fields
+   * @param bounds where an interval ends and the next begins, in rising order
+   */
+  record Bucketize(List<String> fields, List<Double> bounds) implements FeatureConfig {
+    private static final int MAX_BOUNDS = 65535;
+
+    /** Checks that bounds rise, as the floats that they are held against. */
+    public Bucketize {
+      fields = List.copyOf(fields);
+      bounds = List.copyOf(bounds);
+      Setting.check(Bucketize.class, fields, bounds);
+      if (bounds.isEmpty() || bounds.size() > MAX_BOUNDS) {
+        throw new InvalidSetting(
+            "bounds", "must be 1 to " + MAX_BOUNDS + " numbers, not " + bounds.size());
+      }
+      for (int i = 1; i < bounds.size(); i++) {
+        if (bounds.get(i).floatValue() <= bounds.get(i - 1).floatValue()) {
+          throw new InvalidSetting(
+              "bounds[" + i + "]",
+              "must be above the bound before, %s (as floats), not %s"
+                  .formatted(bounds.get(i - 1), bounds.get(i)));
+        }
+      }
+    }
+
+    @Override
+    public boolean last() {
+      return true;
+    }
+  }
+
+  /**
+   * Sine and cosine ({@code x.sin}, {@code x.cos}) of what comes round again: of numbers with a period, or of parts of the
+   * row's event time. A missing value is the circle's middle: both are 0.
+   *
+   * @param fields types, names or patterns of fields, with {@code period}
+   * @param period after which a number means the same again: 24 for hours of the day
+   * @param parts instead of fields and period: parts of {@code schema.eventTime}, whole numbers, a column of that name for each
+   * @param zone whose clocks the parts go by: {@code UTC}, an offset like {@code +02:00}, or a region like {@code Europe/Oslo},
+   *     by the rules that the JDK has for it
+   */
+  record Cyclical(
+      @Key(byDefault = "[]") List<String> fields,
+      @Nullable Double period,
+      @Key(byDefault = "[]") List<TimePart> parts,
+      @Key(byDefault = "UTC") String zone)
+      implements FeatureConfig {
+    /** Checks that it is either of fields or of parts. */
+    public Cyclical {
+      fields = List.copyOf(fields);
+      parts = List.copyOf(parts);
+      if (parts.isEmpty() == fields.isEmpty()) {
+        throw new InvalidSetting(
+            "fields",
+            "must be given with period, or parts instead; "
+                + (parts.isEmpty() ? "neither is there" : "both are there"));
+      }
+      if (!fields.isEmpty() && (period == null || !(period > 0) || period.isInfinite())) {
+        throw new InvalidSetting("period", "must be above 0 with fields, not " + period);
+      }
+      if (!parts.isEmpty() && period != null) {
+        throw new InvalidSetting("period", "must be left out with parts, which have their own");
+      }
+      if (new HashSet<>(parts).size() < parts.size()) {
+        throw new InvalidSetting("parts", "must name each part once");
+      }
+      try {
+        var _ = ZoneId.of(zone);
+      } catch (DateTimeException e) {
+        throw new InvalidSetting(
+            "zone", "must be a zone like UTC, +02:00 or Europe/Oslo, not " + zone);
+      }
+    }
+
+    @Override
+    public boolean last() {
+      return true;
+    }
+  }
+
+  /** A part of a time, as java.time counts it. */
+  enum TimePart {
+    /** 0 to 59. */
+    SECOND_OF_MINUTE(60),
+    /** 0 to 59. */
+    MINUTE_OF_HOUR(60),
+    /** 0 to 1439. */
+    MINUTE_OF_DAY(1440),
+    /** 0 to 23. */
+    HOUR_OF_DAY(24),
+    /** 1, Monday, to 7. */
+    DAY_OF_WEEK(7),
+    /** 1 to 31. */
+    DAY_OF_MONTH(31),
+    /** 1 to 366. */
+    DAY_OF_YEAR(366),
+    /** 1 to 12. */
+    MONTH_OF_YEAR(12);
+
+    private final int period;
+
+    TimePart(int period) {
+      this.period = period;
+    }
+
+    /** How many values there are. */
+    public int period() {
+      return period;
+    }
+
+    /** As it is written: {@code hourOfDay}. */
+    @Override
+    public String toString() {
+      return Setting.word(this);
     }
   }
 }

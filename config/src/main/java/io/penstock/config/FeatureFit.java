@@ -64,6 +64,10 @@ final class FeatureFit {
   }
 
   private void pass(FeatureConfig feature, String step) {
+    if (feature instanceof FeatureConfig.Cyclical cyclical && !cyclical.parts().isEmpty()) {
+      addParts(cyclical, step);
+      return;
+    }
     String key = step + ".fields";
     if (feature.fields().isEmpty()) {
       throw new InvalidSetting(key, "must select at least one field");
@@ -84,6 +88,17 @@ final class FeatureFit {
       } else if (feature.last()) {
         put(column.withFeatures(step));
       }
+    }
+  }
+
+  private void addParts(FeatureConfig.Cyclical cyclical, String step) {
+    if (schema.eventTime().isEmpty()) {
+      throw new InvalidSetting(
+          step + ".parts",
+          "are parts of the row's time, but there is none; name its field as schema.eventTime");
+    }
+    for (FeatureConfig.TimePart part : cyclical.parts()) {
+      add(new Column(part.toString(), FieldType.NUMBER, step, step));
     }
   }
 
@@ -155,7 +170,7 @@ final class FeatureFit {
       boolean field = column.addedBy().isEmpty();
       throw new InvalidSetting(
           field ? "schema.fields." + column.name() : column.addedBy(),
-          "%s a category that no step turns into features; add oneHot: { fields: %s } to features"
+          "%s a category that no step turns into features; add oneHot: { fields: %s } (or hash, or dictionary) to features"
               .formatted(field ? "is" : "adds " + column.name() + ",", column.name()));
     }
   }

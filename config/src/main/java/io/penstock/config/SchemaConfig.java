@@ -150,7 +150,7 @@ public record SchemaConfig(
     NUMBER,
     /** 0 or 1. */
     FLAG,
-    /** Any text; to be made features of by {@code oneHot}. */
+    /** Any text; to be made features of by {@code oneHot}, {@code hash} or {@code dictionary}. */
     CATEGORY
   }
 }

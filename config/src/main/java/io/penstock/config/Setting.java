@@ -133,9 +133,22 @@ record Setting(
   }
 
   static List<String> constants(Class<?> type) {
-    return Arrays.stream(type.getEnumConstants())
-        .map(c -> c.toString().toLowerCase(Locale.ROOT))
-        .toList();
+    return Arrays.stream(type.getEnumConstants()).map(c -> word((Enum<?>) c)).toList();
+  }
+
+  /** An enum's constant as it is written: {@code hourOfDay} for {@code HOUR_OF_DAY}. */
+  static String word(Enum<?> constant) {
+    StringBuilder word = new StringBuilder();
+    boolean inner = false; // the first letter of a word that is not the first
+    for (char c : constant.name().toCharArray()) {
+      if (c == '_') {
+        inner = true;
+      } else {
+        word.append(inner ? c : Character.toLowerCase(c));
+        inner = false;
+      }
+    }
+    return word.toString();
   }
 
   /** The words that may stand for a value of a type that is a choice. */
@@ -187,7 +200,7 @@ record Setting(
     if (type == Duration.class) {
       return "a duration like 20ms, 30s or 5m";
     }
-    if (type == double.class) {
+    if (type == double.class || type == Double.class) {
       return "a number";
     }
     return type == String.class ? "text" : "an integer";

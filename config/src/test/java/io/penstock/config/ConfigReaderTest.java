@@ -357,8 +357,8 @@ class ConfigReaderTest {
     "'[{oneHot: {}}, {standardize: {fields: flag}}]', 'features[1].standardize.fields must select a field of the schema; flag is neither a type that is there nor a field'",
     "'[{oneHot: {}}, {clip: {fields: citty, min: 0, max: 1}}]', 'features[1].clip.fields must select a field of the schema; citty is neither a type that is there nor a field; did you mean city?'",
     "'[{oneHot: {}}, {clip: {fields: x, min: 2, max: 1}}]', 'features[1].clip.max must be at least min, 2.0, not 1.0'",
-    "'[{standardize: {fields: x}}]', 'schema.fields.city is a category that no step turns into features; add oneHot: { fields: city } to features'",
-    "'[{oneHot: {}, clip: {}}]', 'features[0] must be exactly one of standardize, clip, impute, oneHot, lag, not oneHot and clip'",
+    "'[{standardize: {fields: x}}]', 'schema.fields.city is a category that no step turns into features; add oneHot: { fields: city } (or hash, or dictionary) to features'",
+    "'[{oneHot: {}, clip: {}}]', 'features[0] must be exactly one of standardize, clip, impute, oneHot, lag, hash, dictionary, minMax, log1p, bucketize, cyclical, not oneHot and clip'",
     "'[{oneHot: {}}, {lag: {fields: [x, y], by: [1, 2]}}, {clip: {fields: [x~1, y~2], min: 0, max: 1}}]', '[OneHot[fields=[category], values=[], capacity=64, updateEvery=64], Lag[fields=[x, y], by=[1, 2]], Clip[fields=[x~1, y~2], min=0.0, max=1.0]]'",
     "'[{oneHot: {}}, {lag: {fields: y, by: 0}}]', 'features[1].lag.by must be 1 to 65536, not 0'",
     "'[{oneHot: {}}, {lag: {fields: y, by: [2, 2]}}]', 'features[1].lag.by must be at least one number, each once, not [2, 2]'",
@@ -366,13 +366,67 @@ class ConfigReaderTest {
     "'[{oneHot: {}}, {clip: {fields: x~1, min: 0, max: 1}}, {lag: {fields: x}}]', 'features[1].clip.fields must select a field of the schema; x~1 is neither a type that is there nor a field'",
     "'[{oneHot: {}}, {lag: {fields: x}}, {lag: {fields: number}}]', 'features[2].lag must not add x~1, which is there already'",
     "'[{oneHot: {}}, {lag: {fields: city}}]', 'features[1].lag.fields must not select city, which features[0].oneHot has made features of; put this step before that one'",
-    "'[{lag: {fields: city}}, {oneHot: {fields: city}}]', 'features[0].lag adds city~1, a category that no step turns into features; add oneHot: { fields: city~1 } to features'",
+    "'[{lag: {fields: city}}, {oneHot: {fields: city}}]', 'features[0].lag adds city~1, a category that no step turns into features; add oneHot: { fields: city~1 } (or hash, or dictionary) to features'",
     "'[{lag: {fields: city}}, {oneHot: {}}, {lag: {fields: x}}]', '[Lag[fields=[city], by=[1]], OneHot[fields=[category], values=[], capacity=64, updateEvery=64], Lag[fields=[x], by=[1]]]'",
     "'[{oneHot: {values: [a, b]}}]', '[OneHot[fields=[category], values=[a, b], capacity=2, updateEvery=64]]'",
   })
   void shouldFitStepsToFields(String features, String expected) {
     String yaml = NUMBER.replace("x: number", "x: number, city: category");
     assertThat(outcome(yaml, "features=" + features, Config::features)).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'hash: {buckets: 16, signed: true}', 'Hash[fields=[category], buckets=16, signed=true]'",
+    "'hash: {}', 'features[0].hash.buckets is required: an integer, 1 to 65536'",
+    "'hash: {buckets: 0}', 'features[0].hash.buckets must be 1 to 65536, not 0'",
+    "'hash: {fields: x, buckets: 2}', 'features[0].hash.fields must select categories, but x is a number'",
+    "'dictionary: {}', 'Dictionary[fields=[category], capacity=64, minCount=2, updateEvery=64]'",
+    "'dictionary: {capacity: 70000}', 'features[0].dictionary.capacity must be 1 to 65535, not 70000'",
+  })
+  void shouldReadStepsForCategories(String step, String expected) {
+    String yaml = NUMBER.replace("x: number", "x: number, city: category");
+    assertThat(outcome(yaml, "features=[{" + step + "}]", config -> config.features().getFirst()))
+        .isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'minMax: {fields: x}', 'MinMax[fields=[x], updateEvery=64]'",
+    "'minMax: {fields: x, updateEvery: 0}', 'features[0].minMax.updateEvery must be 1 to 1_000_000, not 0'",
+    "'log1p: {fields: number}', 'Log1p[fields=[number]]'",
+    "'log1p: {fields: category}', 'features[0].log1p.fields must select a field of the schema; category is neither a type that is there nor a field'",
+    "'bucketize: {fields: x, bounds: [-1, 0.5]}', 'Bucketize[fields=[x], bounds=[-1.0, 0.5]]'",
+    "'bucketize: {fields: x, bounds: []}', 'features[0].bucketize.bounds must be 1 to 65535 numbers, not 0'",
+    "'bucketize: {fields: x, bounds: [1, a]}', 'features[0].bucketize.bounds[1] must be a number, not a'",
+    "'bucketize: {fields: x, bounds: [1, 1]}', 'features[0].bucketize.bounds[1] must be above the bound before, 1.0 (as floats), not 1.0'",
+    "'bucketize: {fields: x, bounds: [1, 1.00000001]}', 'features[0].bucketize.bounds[1] must be above the bound before, 1.0 (as floats), not 1.00000001'",
+    "'cyclical: {fields: x, period: 24}', 'Cyclical[fields=[x], period=24.0, parts=[], zone=UTC]'",
+    "'cyclical: {fields: x}', 'features[0].cyclical.period must be above 0 with fields, not null'",
+    "'cyclical: {fields: x, period: 0}', 'features[0].cyclical.period must be above 0 with fields, not 0.0'",
+    "'cyclical: {}', 'features[0].cyclical.fields must be given with period, or parts instead; neither is there'",
+    "'cyclical: {fields: x, parts: [hourOfDay]}', 'features[0].cyclical.fields must be given with period, or parts instead; both are there'",
+    "'cyclical: {parts: [hourOfDay], period: 2}', 'features[0].cyclical.period must be left out with parts, which have their own'",
+    "'cyclical: {parts: [hourOfDay, hourOfDay]}', 'features[0].cyclical.parts must name each part once'",
+    "'cyclical: {parts: hour}', 'features[0].cyclical.parts must be one of secondOfMinute, minuteOfHour, minuteOfDay, hourOfDay, dayOfWeek, dayOfMonth, dayOfYear, monthOfYear, not hour'",
+    "'cyclical: {parts: [hourOfDay], zone: Mars}', 'features[0].cyclical.zone must be a zone like UTC, +02:00 or Europe/Oslo, not Mars'",
+    "'cyclical: {parts: [hourOfDay]}', 'features[0].cyclical.parts are parts of the row''s time, but there is none; name its field as schema.eventTime'",
+    "'bucketize: {fields: x, bounds: 1}}, {minMax: {fields: x}', 'features[1].minMax.fields must not select x, which features[0].bucketize has made features of; put this step before that one'",
+    "'bucketize: {fields: x, bounds: 1}}, {minMax: {fields: number}', 'features[1].minMax.fields must select a field of the schema; number is neither a type that is there nor a field'",
+  })
+  void shouldReadStepsForNumbers(String step, String expected) {
+    assertThat(outcome(NUMBER, "features=[{" + step + "}]", config -> config.features().getFirst()))
+        .isEqualTo(expected);
+  }
+
+  @Test
+  void shouldReadPartsOfTheEventTime() {
+    String yaml = NUMBER.replace("schema: {", "schema: { eventTime: at,");
+    assertThat(yaml).contains("eventTime");
+    assertThat(
+            outcome(
+                yaml, "features=[{cyclical: {parts: [dayOfWeek, hourOfDay]}}]", Config::features))
+        .isEqualTo("[Cyclical[fields=[], period=null, parts=[dayOfWeek, hourOfDay], zone=UTC]]");
   }
 
   @Test

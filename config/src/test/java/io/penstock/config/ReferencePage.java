@@ -37,7 +37,8 @@ final class ReferencePage {
 
       All that is wrong with a file is said at once, each with file, line and column. What the design names and this version
       does not have is an error too. Fields that steps select are checked against the schema; what a pattern of the schema
-      stands for is known, and checked, only when a header has come. A category goes through `oneHot` and nothing else.
+      stands for is known, and checked, only when a header has come. Steps act in their order. A category is made features of by
+      `oneHot`, `hash` or `dictionary`.
       """;
 
   private static final Pattern TAG = Pattern.compile("(?m)^@");

@@ -21,7 +21,7 @@ final class Bucketize implements ColumnOperator {
 
   @Override
   public Encoding encoding() {
-    return new Encoding.Indicators(bounds.length + 1, false);
+    return Encoding.Indicators.numbered(bounds.length + 1, false);
   }
 
   @Override

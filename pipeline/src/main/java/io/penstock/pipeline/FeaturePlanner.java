@@ -1,11 +1,14 @@
 package io.penstock.pipeline;
 
 import io.penstock.config.FeatureConfig;
+import io.penstock.config.FeatureConfig.TimePart;
 import io.penstock.pipeline.BlockSchema.Column;
 import io.penstock.pipeline.BlockSchema.Kind;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -27,6 +30,7 @@ final class FeaturePlanner {
     for (FeatureConfig feature : features) {
       switch (feature) {
         case FeatureConfig.Lag lag -> add(lag);
+        case FeatureConfig.Cyclical cyclical when !cyclical.parts().isEmpty() -> addParts(cyclical);
         default -> add(feature);
       }
     }
@@ -124,12 +128,39 @@ final class FeaturePlanner {
     }
   }
 
+  private void addParts(FeatureConfig.Cyclical cyclical) {
+    if (!schema.timed()) {
+      throw new IllegalArgumentException(
+          "features: cyclical has parts of the row's time, but there is none; name its field as schema.eventTime");
+    }
+    ZoneClock clock = new ZoneClock(ZoneId.of(cyclical.zone()));
+    for (TimePart part : cyclical.parts()) {
+      Draft draft = add(new Column(part.toString(), Kind.NUMBER, false), newShare());
+      Fill fill =
+          (block, offset) -> {
+            long times = block.layout().timeOffset();
+            for (int row = 0; row < block.rows(); row++) {
+              long nanos = Values.getLong(block.memory(), times, row);
+              Values.setFloat(block.memory(), offset, row, clock.part(part, nanos));
+            }
+          };
+      draft.add(fill, new Cyclical(part.period()));
+    }
+  }
+
   private static ColumnOperator operator(FeatureConfig feature, boolean nullable) {
     return switch (feature) {
       case FeatureConfig.Standardize s -> new Standardize(s.updateEvery(), nullable);
       case FeatureConfig.Clip c -> new Clip(c.min(), c.max());
       case FeatureConfig.Impute i -> new Impute(i.with(), i.value(), i.updateEvery());
       case FeatureConfig.OneHot o -> new OneHot(o.values(), o.capacity(), o.updateEvery());
+      case FeatureConfig.Hash h -> new Hash(h.buckets(), h.signed());
+      case FeatureConfig.Dictionary d ->
+          new Dictionary(d.capacity(), d.minCount(), d.updateEvery());
+      case FeatureConfig.MinMax m -> new MinMax(m.updateEvery());
+      case FeatureConfig.Log1p _ -> new Log1p();
+      case FeatureConfig.Bucketize b -> new Bucketize(b.bounds());
+      case FeatureConfig.Cyclical c -> new Cyclical(Objects.requireNonNull(c.period()));
       case FeatureConfig.Lag _ ->
           throw new IllegalStateException("lag adds columns, and changes none");
     };
@@ -199,7 +230,7 @@ final class FeaturePlanner {
     void check() {
       if (column.kind() == Kind.CATEGORY && encoding == null) {
         throw new IllegalArgumentException(
-            "features: category '%s' is not turned into features; add oneHot: { fields: %s }"
+            "features: category '%s' is not turned into features; add oneHot: { fields: %s } (or hash, or dictionary)"
                 .formatted(column.name(), column.name()));
       }
       if (nullable && encoding == null) {

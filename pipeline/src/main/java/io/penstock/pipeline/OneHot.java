@@ -34,7 +34,7 @@ final class OneHot implements ColumnOperator {
 
   @Override
   public Encoding encoding() {
-    return new Encoding.Indicators(capacity, true);
+    return Encoding.Indicators.numbered(capacity, true);
   }
 
   @Override

@@ -110,6 +110,82 @@ class ColumnOperatorTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 16, 64})
+  void shouldScaleByTheRangeOfTheLastBoundaryHoweverRowsAreCutAndRestored(int updateEvery) {
+    assertCutsChangeNothing(() -> new MinMax(updateEvery), 0.2);
+    for (long seed = 1; seed <= 20; seed++) {
+      float[] values = numbers(new SplittableRandom(seed), 0.1);
+      float[] actual =
+          pass(() -> new MinMax(updateEvery), values, new SplittableRandom(seed), false);
+      float[] expected = new float[ROWS];
+      for (int i = 0; i < ROWS; i++) {
+        int rows = updateEvery == 1 || i < updateEvery ? i + 1 : i / updateEvery * updateEvery;
+        expected[i] = (float) scaled(values, rows, values[i]);
+      }
+      assertThat(actual).as("seed %d", seed).containsExactly(expected);
+    }
+  }
+
+  private static double scaled(float[] values, int rows, double x) {
+    double min = Double.POSITIVE_INFINITY;
+    double max = Double.NEGATIVE_INFINITY;
+    for (int i = 0; i < rows; i++) {
+      if (!Float.isNaN(values[i])) {
+        min = Math.min(min, values[i]);
+        max = Math.max(max, values[i]);
+      }
+    }
+    if (Double.isNaN(x)) {
+      return x;
+    }
+    return max > min ? Math.min(1, Math.max(0, (x - min) / (max - min))) : 0;
+  }
+
+  @Test
+  void shouldScaleTheWholeRangeOfFloats() {
+    float[] values = {-Float.MAX_VALUE, Float.MAX_VALUE, 0};
+    assertThat(pass(() -> new MinMax(1), values, new SplittableRandom(1), false))
+        .containsExactly(0, 1, 0.5f);
+  }
+
+  @Test
+  void shouldTakeTheLogarithmOfTheMagnitudeAndKeepTheSign() {
+    SplittableRandom random = new SplittableRandom(1);
+    float[] values = new float[ROWS];
+    for (int i = 0; i < ROWS; i++) {
+      values[i] = (float) (random.nextGaussian() * Math.pow(10, random.nextInt(-30, 30)));
+    }
+    values[0] = Float.NaN;
+    values[1] = -0.0f;
+    float[] actual = pass(Log1p::new, values, random, false);
+    assertThat(actual[0]).isNaN();
+    for (int i = 1; i < ROWS; i++) {
+      double expected = Math.signum(values[i]) * Math.log1p(Math.abs((double) values[i]));
+      assertThat((double) actual[i]).isCloseTo(expected, within(Math.ulp((float) expected) * 1.0));
+    }
+  }
+
+  @Test
+  void shouldPutAValueAtABoundIntoTheBucketThatBeginsThere() {
+    float[] values = {-9, 0.0f, -0.0f, 0.69f, 0.7f, 0.71f, 4, 1e9f, Float.NaN};
+    // 0.7 as a float is less than 0.7: it is at the bound all the same.
+    assertThat(
+            pass(
+                () -> new Bucketize(List.of(0.0, 0.7, 4.0)),
+                values,
+                new SplittableRandom(1),
+                false))
+        .containsExactly(1, 2, 2, 2, 3, 3, 4, 4, 0);
+  }
+
+  @Test
+  void shouldReduceNumbersToTheirPlaceWithinThePeriod() {
+    float[] values = {0, 6, 12, 23, 24, 30, -6, Float.NaN};
+    assertThat(pass(() -> new Cyclical(24), values, new SplittableRandom(1), false))
+        .containsExactly(0, 0.25f, 0.5f, (float) (23 / 24.0), 0, 0.25f, 0.75f, Float.NaN);
+  }
+
   @Test
   void shouldStandardizeAlikeWhetherValuesMayBeMissingOrNot() {
     float[] values = numbers(new SplittableRandom(5), 0);
@@ -247,7 +323,7 @@ class ColumnOperatorTest {
     OneHot operator = new OneHot(List.of("Oslo", "Paris"), 0, 64);
     assertThat(oneHot(operator, CategoryHash.of("Paris"), CategoryHash.of("Rome")))
         .containsExactly(2, 0);
-    assertThat(operator.encoding()).isEqualTo(new Encoding.Indicators(2, true));
+    assertThat(operator.encoding()).isEqualTo(Encoding.Indicators.numbered(2, true));
   }
 
   @Test
@@ -292,7 +368,13 @@ class ColumnOperatorTest {
       MemorySegment memory = arena.allocate(1536);
       for (ColumnOperator operator :
           List.of(
-              new Standardize(64, true), new Impute(Imputation.MEAN, 0, 64), new Clip(-0.5, 0.5))) {
+              new Standardize(64, true),
+              new Impute(Imputation.MEAN, 0, 64),
+              new Clip(-0.5, 0.5),
+              new MinMax(64),
+              new Log1p(),
+              new Bucketize(List.of(-1.0, 1.0)),
+              new Cyclical(2.5))) {
         for (int i = 0; i < 384; i++) {
           float x = random.nextInt(5) == 0 ? Float.NaN : (float) random.nextGaussian();
           Values.setFloat(memory, 0, i, x);
@@ -303,6 +385,20 @@ class ColumnOperatorTest {
         Values.setLong(memory, 0, i, random.nextInt(40));
       }
       assertAppliedAsProcessed(new OneHot(List.of(), 16, 64), memory);
+    }
+  }
+
+  @Test
+  void shouldApplyWhatWasLearntOfCategories() {
+    SplittableRandom random = new SplittableRandom(3);
+    for (ColumnOperator operator : List.of(new Hash(16, true), new Dictionary(16, 2, 64))) {
+      try (Arena arena = Arena.ofConfined()) {
+        MemorySegment memory = arena.allocate(1536);
+        for (int i = 0; i < 192; i++) {
+          Values.setLong(memory, 0, i, random.nextInt(40));
+        }
+        assertAppliedAsProcessed(operator, memory);
+      }
     }
   }
 }

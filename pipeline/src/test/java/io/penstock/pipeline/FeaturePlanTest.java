@@ -2,13 +2,16 @@ package io.penstock.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import io.penstock.config.FeatureConfig;
 import io.penstock.config.FeatureConfig.Imputation;
+import io.penstock.config.FeatureConfig.TimePart;
 import io.penstock.pipeline.BlockSchema.Column;
 import io.penstock.pipeline.BlockSchema.Kind;
 import io.penstock.pipeline.BlockSchema.Label;
 import java.lang.foreign.MemorySegment;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -290,5 +293,129 @@ class FeaturePlanTest {
     assertThatThrownBy(
             () -> new FeaturePlan(schema, List.of(new FeatureConfig.Lag(List.of("x"), List.of(1)))))
         .hasMessageContaining("a column 'x~1' already");
+  }
+
+  @Test
+  void shouldMakeFeaturesOfNumbersCategoriesAndTimes() {
+    BlockSchema data =
+        new BlockSchema(
+            List.of(
+                new Column("age", Kind.NUMBER, true),
+                new Column("hour", Kind.NUMBER, true),
+                new Column("city", Kind.CATEGORY, true),
+                new Column("user", Kind.CATEGORY, true)),
+            new Label("y", 2, List.of()),
+            "",
+            "at");
+    FeaturePlan plan =
+        new FeaturePlan(
+            data,
+            List.of(
+                new FeatureConfig.Bucketize(List.of("age"), List.of(18.0, 65.0)),
+                new FeatureConfig.Cyclical(List.of("hour"), 24.0, List.of(), "UTC"),
+                new FeatureConfig.Cyclical(
+                    List.of(), null, List.of(TimePart.HOUR_OF_DAY, TimePart.DAY_OF_WEEK), "+02:00"),
+                new FeatureConfig.Dictionary(List.of("city"), 2, 1, 64),
+                new FeatureConfig.Hash(List.of("category"), 2, true),
+                new FeatureConfig.Standardize(List.of("number"), 64)));
+    assertThat(plan.names())
+        .containsExactly(
+            "age#0",
+            "age#1",
+            "age#2",
+            "hour.sin",
+            "hour.cos",
+            "city#0",
+            "city#1",
+            "city#other",
+            "user#0",
+            "user#1",
+            "hourOfDay.sin",
+            "hourOfDay.cos",
+            "dayOfWeek.sin",
+            "dayOfWeek.cos");
+
+    SlotLayout layout = SlotLayout.of(8, plan.features());
+    Slot slot = new Slot(layout, MemorySegment.ofArray(new long[(int) layout.byteSize() / 8]));
+    try (Rows rows = new Rows(plan.schema(), 8, 4)) {
+      Block block = rows.block(new PartitionCursor(0, 0, 0, 0), 0, 2);
+      BlockLayout in = block.layout();
+      long oslo = CategoryHash.of("Oslo");
+      float missing = Float.NaN;
+      set(block, 0, 64.9f, missing);
+      set(block, 1, 18, missing);
+      Values.setLong(block.memory(), in.columnOffset(2), 0, oslo);
+      Values.setLong(block.memory(), in.columnOffset(2), 1, 0);
+      Values.setLong(block.memory(), in.columnOffset(3), 0, oslo);
+      Values.setLong(block.memory(), in.columnOffset(3), 1, 0);
+      // A Sunday at 22:00 UTC is Monday, 0:00, two hours to the east; 6 hours later it is 6:00.
+      long sunday = Instant.parse("2026-11-22T22:00:00Z").getEpochSecond() * 1_000_000_000;
+      Values.setLong(block.memory(), in.timeOffset(), 0, sunday);
+      Values.setLong(block.memory(), in.timeOffset(), 1, sunday + 6 * 3_600_000_000_000L);
+      plan.process(block, 0, 1);
+      plan.write(block, 0, 2, slot.memory(), layout, 0);
+      block.release();
+    }
+    int hash = Hash.murmur3(CategoryHash.of("Oslo"));
+    float[] user = new float[2];
+    user[(hash & Integer.MAX_VALUE) % 2] = hash < 0 ? -1 : 1;
+    double monday = 2 * Math.PI / 7;
+    assertRow(
+        slot,
+        0,
+        0,
+        1,
+        0,
+        Math.sin(18 * Math.PI / 12),
+        Math.cos(18 * Math.PI / 12),
+        1,
+        0,
+        0,
+        user[0],
+        user[1],
+        0,
+        1,
+        Math.sin(monday),
+        Math.cos(monday));
+    assertRow(slot, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, Math.sin(monday), Math.cos(monday));
+  }
+
+  /** The first two rows of a column. */
+  private static void set(Block block, int column, float first, float second) {
+    Values.setFloat(block.memory(), block.layout().columnOffset(column), 0, first);
+    Values.setFloat(block.memory(), block.layout().columnOffset(column), 1, second);
+  }
+
+  private static void assertRow(Slot slot, int row, double... expected) {
+    for (int f = 0; f < expected.length; f++) {
+      assertThat((double) slot.feature(f, row)).as("%d", f).isCloseTo(expected[f], within(1e-6));
+    }
+  }
+
+  @Test
+  void shouldNameTheMissingEventTime() {
+    FeatureConfig parts =
+        new FeatureConfig.Cyclical(List.of(), null, List.of(TimePart.HOUR_OF_DAY), "UTC");
+
+    assertThatThrownBy(() -> new FeaturePlan(Rows.numbers(1), List.of(parts)))
+        .hasMessageContaining("schema.eventTime");
+  }
+
+  @Test
+  void shouldRefuseToWorkByNameOnWhatIsFeaturesAlready() {
+    FeatureConfig bucketize = new FeatureConfig.Bucketize(List.of("x0"), List.of(0.0));
+
+    assertThatThrownBy(
+            () ->
+                new FeaturePlan(
+                    Rows.numbers(1),
+                    List.of(bucketize, new FeatureConfig.MinMax(List.of("x0"), 64))))
+        .hasMessageContaining("minMax cannot be applied to 'x0', which an earlier step has made");
+    assertThat(
+            new FeaturePlan(
+                    Rows.numbers(2),
+                    List.of(bucketize, new FeatureConfig.MinMax(List.of("number"), 64)))
+                .names())
+        .containsExactly("x0#0", "x0#1", "x1");
   }
 }
