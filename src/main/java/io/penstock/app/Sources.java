@@ -6,6 +6,7 @@ import io.penstock.ingest.codec.SchemaResolver;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.ingest.file.FileSource;
 import io.penstock.ingest.generator.GeneratorSource;
+import io.penstock.ingest.host.HostSource;
 import io.penstock.ingest.netty.TcpListener;
 import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.Source;
@@ -48,6 +49,7 @@ final class Sources implements AutoCloseable {
       case SourceConfig.Tcp _ -> "tcp";
       case SourceConfig.File _ -> "file";
       case SourceConfig.Generator _ -> "generator";
+      case SourceConfig.Host _ -> "host";
     };
   }
 
@@ -58,6 +60,7 @@ final class Sources implements AutoCloseable {
       case SourceConfig.File file -> "file " + file.path();
       case SourceConfig.Generator generator ->
           "generator " + SourceConfig.GeneratorStream.word(generator.stream());
+      case SourceConfig.Host _ -> "this machine";
     };
   }
 
@@ -70,6 +73,7 @@ final class Sources implements AutoCloseable {
     return switch (source) {
       case SourceConfig.Tcp tcp -> tcp.acknowledge() != null;
       case SourceConfig.File _, SourceConfig.Generator _ -> true;
+      case SourceConfig.Host _ -> false;
     };
   }
 
@@ -100,7 +104,7 @@ final class Sources implements AutoCloseable {
    */
   Optional<List<String>> columnNames() {
     return switch (config.source()) {
-      case SourceConfig.Generator _ -> Optional.of(List.of());
+      case SourceConfig.Generator _, SourceConfig.Host _ -> Optional.of(List.of());
       case SourceConfig.File file ->
           Optional.of(
               file.format().csv().header()
@@ -128,6 +132,7 @@ final class Sources implements AutoCloseable {
   Source open(BlockSchema schema, SourceContext context) {
     return switch (config.source()) {
       case SourceConfig.Generator generator -> new GeneratorSource(generator, context);
+      case SourceConfig.Host host -> new HostSource(host, context);
       case SourceConfig.File file -> new FileSource(file, schema, context);
       case SourceConfig.Tcp _ -> Objects.requireNonNull(listener).open(schema, context);
     };

@@ -125,7 +125,7 @@ public final class ConfigReader {
   }
 
   private static void checkImplied(Config config, SchemaConfig implied, Problems problems) {
-    if (config.source() instanceof SourceConfig.Generator) {
+    if (!(config.source() instanceof SourceConfig.Tcp)) {
       problems.add("schema", "must be left out: the stream has its own, " + implied);
       return;
     }
