@@ -73,6 +73,11 @@ final class Check {
       }
       case SourceConfig.File file -> file(key + ".file", Path.of(file.path()));
       case SourceConfig.Generator generator -> good(key, "generator, " + rows(generator.records()));
+      case SourceConfig.Host host ->
+          good(
+              key,
+              "this machine, every %d ms, %s"
+                  .formatted(host.every().toMillis(), rows(host.records())));
     }
   }
 
@@ -144,7 +149,8 @@ final class Check {
     } else if (!config.allSources().values().stream().allMatch(Sources::replays)) {
       note(
           "errors.rollbackAfter",
-          "what was trained on since the checkpoint is lost then: these rows cannot be had again (source.tcp.acknowledge)");
+          "what was trained on since the checkpoint is lost then: these rows cannot be had again"
+              + (config.source() instanceof SourceConfig.Tcp ? " (source.tcp.acknowledge)" : ""));
     }
   }
 
@@ -236,11 +242,11 @@ final class Check {
           EXACTLY_ONCE + ", if senders send again what was not durable";
       case SourceConfig.Tcp tcp when tcp.acknowledge() != null ->
           "every row received is trained on once, though it is sent again; without checkpoints none is durable, and weights are lost with the process";
-      case SourceConfig.Tcp _ when config.checkpoint() != null ->
+      case SourceConfig.Tcp _, SourceConfig.Host _ when config.checkpoint() != null ->
           "every row accepted is trained on once while the process lives; with the process, rows since the last checkpoint are lost";
       case SourceConfig.File _ when config.checkpoint() != null -> EXACTLY_ONCE;
       case SourceConfig.Generator _ when config.checkpoint() != null -> EXACTLY_ONCE;
-      case SourceConfig.Tcp _ ->
+      case SourceConfig.Tcp _, SourceConfig.Host _ ->
           "every row accepted is trained on once while the process lives; with the process, weights and rows in flight are lost";
       case SourceConfig.File _ ->
           "every row is trained on once while the process lives; the file can be read again";
@@ -265,6 +271,9 @@ final class Check {
       reasons.add(
           "source.tcp.maxConnections is %d, and rows of connections open at once are merged as they come (with one sender at a time, this is no reason)"
               .formatted(tcp.maxConnections()));
+    }
+    if (config.source() instanceof SourceConfig.Host) {
+      reasons.add("what source.host measures will never be the same again");
     }
     if (reasons.isEmpty()) {
       good("reproducible", "yes: the same rows and seed give the same weights to the bit");

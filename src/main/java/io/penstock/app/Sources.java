@@ -7,6 +7,7 @@ import io.penstock.ingest.codec.SchemaResolver;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.ingest.file.FileSource;
 import io.penstock.ingest.generator.GeneratorSource;
+import io.penstock.ingest.host.HostSource;
 import io.penstock.ingest.netty.TcpListener;
 import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.Source;
@@ -44,6 +45,7 @@ final class Sources implements AutoCloseable {
         case SourceConfig.File file -> "file " + file.path();
         case SourceConfig.Generator generator ->
             "generator " + SourceConfig.GeneratorStream.word(generator.stream());
+        case SourceConfig.Host _ -> "this machine";
       };
     }
 
@@ -54,7 +56,7 @@ final class Sources implements AutoCloseable {
     /** Names of the columns; empty where the schema itself gives them, nothing where only the first sender knows them. */
     Optional<List<String>> columnNames(boolean wanted) {
       return switch (config) {
-        case SourceConfig.Generator _ -> Optional.of(List.of());
+        case SourceConfig.Generator _, SourceConfig.Host _ -> Optional.of(List.of());
         case SourceConfig.File file when file.format() instanceof FormatConfig.Json && !wanted ->
             Optional.of(List.of());
         case SourceConfig.File file -> Optional.of(FileSource.columnNames(file));
@@ -69,6 +71,7 @@ final class Sources implements AutoCloseable {
       return switch (config) {
         case SourceConfig.Generator generator -> new GeneratorSource(generator, context);
         case SourceConfig.File file -> new FileSource(file, schema, context);
+        case SourceConfig.Host host -> new HostSource(host, context);
         case SourceConfig.Tcp _ -> Objects.requireNonNull(listener).open(schema, context);
       };
     }
@@ -139,6 +142,7 @@ final class Sources implements AutoCloseable {
     return switch (source) {
       case SourceConfig.Tcp tcp -> tcp.acknowledge() != null;
       case SourceConfig.File _, SourceConfig.Generator _ -> true;
+      case SourceConfig.Host _ -> false;
     };
   }
 

@@ -94,6 +94,23 @@ class CheckTest {
   }
 
   @Test
+  void shouldSayThatWhatAHostMeasuresIsLostWithTheProcessAndNeverTheSameAgain(
+      @TempDir Path folder) {
+    String host = "source: { host: { every: 100ms } }\nmodel: linear\nhttp: none\n";
+    String checkpoints = "checkpoint: { directory: '%s' }%n".formatted(folder);
+
+    assertThat(check(Config.parse(host, "batch.maxDelay=none"))).isZero();
+    assertThat(capture.out())
+        .contains("source: this machine, every 100 ms, without end")
+        .contains("with the process, weights and rows in flight are lost")
+        .contains("reproducible: no: what source.host measures");
+    assertThat(check(Config.parse(host + checkpoints, "errors.lossSpike=6"))).isZero();
+    assertThat(capture.out())
+        .contains("with the process, rows since the last checkpoint are lost")
+        .contains("these rows cannot be had again\n");
+  }
+
+  @Test
   void shouldNameTheReasonAgainstADevice() {
     Config config = FakeEngine.config(FakeEngine.GENERATOR, "", 0.01, -1, Duration.ZERO);
 

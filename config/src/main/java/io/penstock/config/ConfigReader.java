@@ -140,7 +140,7 @@ public final class ConfigReader {
 
   private static void checkImplied(
       Config config, SourceConfig source, SchemaConfig implied, Problems problems) {
-    if (source instanceof SourceConfig.Generator) {
+    if (!(source instanceof SourceConfig.Tcp)) {
       problems.add("schema", "must be left out: the stream has its own, " + implied);
       return;
     }

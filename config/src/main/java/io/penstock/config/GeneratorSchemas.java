@@ -7,6 +7,7 @@ import io.penstock.config.SourceConfig.Agrawal;
 import io.penstock.config.SourceConfig.Friedman;
 import io.penstock.config.SourceConfig.Generator;
 import io.penstock.config.SourceConfig.GeneratorStream;
+import io.penstock.config.SourceConfig.Host;
 import io.penstock.config.SourceConfig.Hyperplane;
 import io.penstock.config.SourceConfig.Led;
 import io.penstock.config.SourceConfig.Rbf;
@@ -18,7 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** The schemas that synthetic streams imply. */
+/** The schemas that synthetic streams and the host imply. */
 public final class GeneratorSchemas {
   private static final LabelConfig LABEL = classes("label", 2);
   private static final SchemaConfig SEA = schema(LABEL, FieldType.NUMBER, numbered(3));
@@ -41,6 +42,33 @@ public final class GeneratorSchemas {
   private static final SchemaConfig FRIEDMAN =
       schema(new LabelConfig("y", LabelType.NUMBER, 0, List.of()), FieldType.NUMBER, numbered(10));
 
+  /** Shares are 0 to 1, load averages in threads, disk and network in bytes a second, switches and interrupts a second. */
+  private static final SchemaConfig HOST =
+      schema(
+          new LabelConfig("nextCpu", LabelType.NUMBER, 0, List.of()),
+          "time",
+          FieldType.NUMBER,
+          List.of(
+              "cpu",
+              "cpuUser",
+              "cpuSystem",
+              "cpuIoWait",
+              "cpuIrq",
+              "cpuSteal",
+              "load1",
+              "load5",
+              "load15",
+              "memoryUsed",
+              "swapUsed",
+              "diskRead",
+              "diskWritten",
+              "received",
+              "sent",
+              "contextSwitches",
+              "interrupts",
+              "processes",
+              "threads"));
+
   private GeneratorSchemas() {}
 
   /**
@@ -60,19 +88,30 @@ public final class GeneratorSchemas {
     };
   }
 
+  /** What the host's rows hold: numbers, the label being the load of the next tick. */
+  public static SchemaConfig ofHost() {
+    return HOST;
+  }
+
   /** The schema that a source brings with it, itself or by its built-in sender. */
   static Optional<SchemaConfig> impliedBy(SourceConfig source) {
     return switch (source) {
       case Generator generator -> Optional.of(of(generator.stream()));
+      case Host _ -> Optional.of(HOST);
       case Tcp tcp when tcp.feed() != null -> Optional.of(of(tcp.feed().generator().stream()));
       default -> Optional.empty();
     };
   }
 
   private static SchemaConfig schema(LabelConfig label, FieldType type, List<String> names) {
+    return schema(label, "", type, names);
+  }
+
+  private static SchemaConfig schema(
+      LabelConfig label, String eventTime, FieldType type, List<String> names) {
     Map<String, FieldType> fields = new LinkedHashMap<>();
     names.forEach(name -> fields.put(name, type));
-    return new SchemaConfig(label, "", "", fields);
+    return new SchemaConfig(label, "", eventTime, fields);
   }
 
   private static LabelConfig classes(String field, int count) {

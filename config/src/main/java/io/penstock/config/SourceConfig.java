@@ -7,7 +7,7 @@ import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /** Where rows come from. */
-@Planned({"kafka", "http", "websocket", "flight", "host"})
+@Planned({"kafka", "http", "websocket", "flight"})
 public sealed interface SourceConfig {
 
   /**
@@ -276,6 +276,23 @@ public sealed interface SourceConfig {
     public Generator meaning() {
       double disturbed = noise == null ? stream.usualNoise().orElse(0) : noise;
       return new Generator(stream, records, seed, concept, disturbed, drift);
+    }
+  }
+
+  /**
+   * Live metrics of this machine, a row for each tick, the label being the load of its processors during the next one; it implies the
+   * schema (docs/guide.md).
+   *
+   * @param every the length of a tick
+   * @param records rows; 0, {@code none}: without end
+   */
+  record Host(
+      @Key(byDefault = "1s", range = "[10ms, 1h]") Duration every,
+      @Key(byDefault = "0", none = "0", range = "[0, inf)", mayChange = true) long records)
+      implements SourceConfig {
+    /** Checks ranges. */
+    public Host {
+      Setting.check(Host.class, every, records);
     }
   }
 

@@ -137,6 +137,17 @@ class ConfigReaderTest {
   }
 
   @Test
+  void shouldImplyTheSchemaOfTheHostAndItsNumberToPredict() {
+    Config config = Config.parse("source: host\nmodel: linear\n");
+
+    assertThat(config.source()).isEqualTo(new SourceConfig.Host(Duration.ofSeconds(1), 0));
+    assertThat(config.schema()).isEqualTo(GeneratorSchemas.ofHost());
+    assertThat(config.schema().eventTime()).isEqualTo("time");
+    assertThat(problem("{source: {host: {every: 1ms}}, model: linear}").text())
+        .isEqualTo("source.host.every must be 10ms to 1h, not 1ms");
+  }
+
+  @Test
   void shouldImplyTheSchemaOfWhatTheBuiltInSenderSends() {
     Config config =
         Config.parse(
@@ -538,7 +549,7 @@ class ConfigReaderTest {
                     "schema: { label: { field: y, classes: 2 }, fields: { x: number } }\nmodel: softmax\n",
                     List.of()))
         .hasMessage(
-            "a.yaml:1:1: source is required: one of tcp, file, generator, or several under sources");
+            "a.yaml:1:1: source is required: one of tcp, file, generator, host, or several under sources");
     assertThatThrownBy(
             () ->
                 ConfigReader.parse(
@@ -635,12 +646,12 @@ class ConfigReaderTest {
 
   @ParameterizedTest
   @CsvSource({
-    "kafka: {}, 'source.kafka is not built yet; allowed: tcp, file, generator'",
-    "tpc: {}, 'source.tpc is not known; did you mean tcp? Allowed: tcp, file, generator'",
-    "'tcp: {}, file: {path: x}', 'source must be exactly one of tcp, file, generator, not tcp and file'",
+    "kafka: {}, 'source.kafka is not built yet; allowed: tcp, file, generator, host'",
+    "tpc: {}, 'source.tpc is not known; did you mean tcp? Allowed: tcp, file, generator, host'",
+    "'tcp: {}, file: {path: x}', 'source must be exactly one of tcp, file, generator, host, not tcp and file'",
     "tcp: {format: {avro: {}}}, 'source.tcp.format.avro is not built yet; allowed: csv, json'",
     "tcp: {tls: x}, 'source.tcp.tls is not built yet; allowed: port, bind, insecure, format, maxLineBytes, maxConnections, idleTimeout, endAfterConnections, feed, acknowledge, token'",
-    "'', 'source must be exactly one of tcp, file, generator, not none'",
+    "'', 'source must be exactly one of tcp, file, generator, host, not none'",
   })
   void shouldExplainWhatIsWrongWithAChoice(String source, String problem) {
     assertThat(problem(SMALL.replace("generator: { stream: sea }", source)).text())
@@ -719,7 +730,8 @@ class ConfigReaderTest {
     "batch, '--set batch: must have the form key.key=value'",
     "=3, '--set =3: must have the form key.key=value'",
     "'batch=[', '--set batch=[: is not YAML: '",
-    "features.x=3, '--set features.x=3: x is not the index of an item: the list has 0, counted from 0; or set it as a whole'",
+    "features.x=3, '--set features.x=3: features.x is not known; allowed: '",
+    "features.1.clip=3, '--set features.1.clip=3: 1 is not the index of an item: the list has 0, counted from 0; or set it as a whole'",
     "batch.size.x=3, '--set batch.size.x=3: batch.size must be an integer, 1 to 65536, not a map'",
   })
   void shouldNameTheOverrideThatIsWrong(String set, String problem) {

@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.penstock.config.SourceConfig.DriftConfig;
 import io.penstock.config.SourceConfig.DriftKind;
+import io.penstock.config.SourceConfig.Friedman;
 import io.penstock.config.SourceConfig.Generator;
 import io.penstock.config.SourceConfig.GeneratorStream;
+import io.penstock.config.SourceConfig.Hyperplane;
+import io.penstock.config.SourceConfig.Led;
+import io.penstock.config.SourceConfig.Rbf;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
@@ -238,6 +242,64 @@ class SyntheticStreamTest {
         11,
         2706200,
         0);
+    requireRow(
+        new Generator(new Hyperplane(4, 2, 0.001, 0.1), 0, 1, 0, 0.05, List.of()),
+        1_234_567,
+        999846,
+        875133,
+        415554,
+        17427,
+        0);
+    requireRow(
+        new Generator(new Rbf(4, 3, 50, 50, 0.0001), 0, 1, 0, 0, List.of()),
+        1_234_567,
+        893132,
+        -193788,
+        695374,
+        584091,
+        2);
+    requireRow(
+        new Generator(new Led(), 0, 1, 3, 0.1, List.of()),
+        1_234_567,
+        0,
+        0,
+        0,
+        1,
+        0,
+        1,
+        1,
+        1,
+        1,
+        0,
+        1,
+        0,
+        1,
+        1,
+        1,
+        0,
+        0,
+        1,
+        1,
+        0,
+        1,
+        1,
+        0,
+        1,
+        9);
+    requireRow(
+        new Generator(new Friedman(), 0, 1, 5, 1, List.of()),
+        1_234_567,
+        999846,
+        875133,
+        415554,
+        17427,
+        909426,
+        602405,
+        124111,
+        367619,
+        34523,
+        152022,
+        735323);
   }
 
   private static void requireRow(Generator generator, long number, int... expected) {

@@ -1,0 +1,4 @@
+@NullMarked
+package io.penstock.ingest.host;
+
+import org.jspecify.annotations.NullMarked;
