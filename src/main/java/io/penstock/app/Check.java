@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code penstock check}: what would go wrong here, what is promised, and whether a run can be repeated to the bit. */
 final class Check {
+  private static final String PROBLEM = "PROBLEM";
   private static final String EXACTLY_ONCE =
       "every row is trained on exactly once, also when the process is killed and started again";
 
@@ -34,6 +35,7 @@ final class Check {
   int print(PrintStream out) {
     jvm();
     source();
+    schema();
     device();
     deadLetters();
     checkpoint();
@@ -83,6 +85,15 @@ final class Check {
       problem("source.file", "cannot be read: " + file);
     } else {
       good("source.file", file.toString());
+    }
+  }
+
+  private void schema() {
+    try {
+      Inference.of(config).ifPresent(inference -> good("schema.infer", inference.found()));
+    } catch (StartException e) {
+      lines.add("%-8s %s".formatted(PROBLEM, e.getMessage()));
+      problems++;
     }
   }
 
@@ -257,7 +268,7 @@ final class Check {
 
   private void problem(String what, String text) {
     problems++;
-    line("PROBLEM", what, text);
+    line(PROBLEM, what, text);
   }
 
   private void line(String level, String what, String text) {

@@ -55,7 +55,11 @@ public record Config(
     }
     Fit.checkDevice(device, precision);
     Fit.checkModel(model, loss, schema.label());
-    Fit.checkFeatures(features, schema.fields());
+    if (schema.infer() == null) {
+      Fit.checkFeatures(features, schema.fields());
+    } else {
+      Fit.checkInference(source);
+    }
   }
 
   /**
@@ -70,15 +74,28 @@ public record Config(
 
   /** The same run with another step size. */
   public Config withLearningRate(double rate) {
+    return with(schema, features, optimizer.withLearningRate(rate));
+  }
+
+  /**
+   * The same run over other columns.
+   *
+   * @throws IllegalArgumentException where the steps do not fit the schema
+   */
+  public Config withColumns(SchemaConfig columns, List<FeatureConfig> steps) {
+    return with(columns, steps, optimizer);
+  }
+
+  private Config with(SchemaConfig columns, List<FeatureConfig> steps, OptimizerConfig stepping) {
     return new Config(
         name,
         source,
-        schema,
-        features,
+        columns,
+        steps,
         batch,
         model,
         loss,
-        optimizer.withLearningRate(rate),
+        stepping,
         device,
         precision,
         pipeline,
