@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /** {@code penstock check}: what would go wrong here, what is promised, and whether a run can be repeated to the bit. */
 final class Check {
+  private static final String PROBLEM = "PROBLEM";
   private static final String EXACTLY_ONCE =
       "every row is trained on exactly once, also when the process is killed and started again";
 
@@ -35,6 +36,7 @@ final class Check {
   int print(PrintStream out) {
     jvm();
     config.allSources().forEach((name, source) -> source(config.sourceKey(name), source));
+    schema();
     device();
     deadLetters();
     checkpoint();
@@ -91,6 +93,15 @@ final class Check {
       problem(key, "cannot be read: " + file);
     } else {
       good(key, file.toString());
+    }
+  }
+
+  private void schema() {
+    try {
+      Inference.of(config).ifPresent(inference -> good("schema.infer", inference.found()));
+    } catch (StartException e) {
+      lines.add("%-8s %s".formatted(PROBLEM, e.getMessage()));
+      problems++;
     }
   }
 
@@ -296,7 +307,7 @@ final class Check {
 
   private void problem(String what, String text) {
     problems++;
-    line("PROBLEM", what, text);
+    line(PROBLEM, what, text);
   }
 
   private void line(String level, String what, String text) {

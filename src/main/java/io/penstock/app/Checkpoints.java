@@ -45,7 +45,7 @@ final class Checkpoints implements AutoCloseable {
   /** From one attempt that failed to the next; the disk and the log shall not be flooded. */
   private static final long RETRY_NANOS = TimeUnit.SECONDS.toNanos(1);
 
-  private final Config config;
+  private Config config;
   private final CheckpointConfig settings;
   private final CheckpointDirectory directory;
   private final EpochNanoClock clock;
@@ -173,11 +173,17 @@ final class Checkpoints implements AutoCloseable {
 
   private void begin(RunOptions.Beginning beginning) {
     switch (beginning) {
-      case FRESH -> directory.supersede();
+      case FRESH -> {
+        directory.supersede();
+        config = Inference.complete(config);
+      }
       case RESUMED -> {
         resumed = directory.resume().orElse(null);
         any = resumed != null;
-        if (resumed != null) {
+        if (resumed == null) {
+          config = Inference.complete(config);
+        } else {
+          config = Inference.asSaved(config, Config.parse(resumed.configuration()));
           requireSound(config, resumed);
         }
       }
@@ -190,6 +196,7 @@ final class Checkpoints implements AutoCloseable {
                         new StartException(
                             "--weights-only: %s has no checkpoint to take weights from"
                                 .formatted(settings.directory())));
+        config = Inference.asSaved(config, Config.parse(newest.configuration()));
         weights =
             new Transfer(
                 CheckpointDirectory.file(directory.supersede(), newest.number()),
@@ -224,6 +231,11 @@ final class Checkpoints implements AutoCloseable {
     for (ConfigDifference difference : differences) {
       LOG.info("going on with another {}", difference);
     }
+  }
+
+  /** The configuration with a schema that is whole: what the run does, and what its checkpoints say. */
+  Config config() {
+    return config;
   }
 
   /** What the run goes on from; null where it begins anew. */

@@ -1,6 +1,7 @@
 package io.penstock.app;
 
 import io.penstock.app.sample.ConfigDraft;
+import io.penstock.app.sample.InferredLabel;
 import io.penstock.app.sample.InferredSchema;
 import io.penstock.app.sample.Sample;
 import io.penstock.app.sample.SampleException;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** {@code penstock init}: from a sample to a configuration. */
@@ -62,14 +64,16 @@ final class Init {
    */
   int write(Request request, @Nullable String out, boolean force) {
     Sample sample;
+    InferredLabel label;
     InferredSchema schema;
     try {
       sample = Sample.sniff(request.sample, request.label, request.rows);
-      schema = SchemaInference.of(sample, request.label, request.labelType);
+      label = SchemaInference.label(sample, request.label, request.labelType);
+      schema = SchemaInference.fields(sample, List.of(request.label));
     } catch (SampleException e) {
       throw new StartException("init: " + e.getMessage(), e);
     }
-    String yaml = ConfigDraft.of(sample, schema, request.name, request.source);
+    String yaml = ConfigDraft.of(sample, label, schema, request.name, request.source);
     if (STANDARD_OUTPUT.equals(out)) {
       terminal.out().print(yaml);
       return ExitCode.OK;
@@ -84,9 +88,7 @@ final class Init {
                     file,
                     Texts.count(schema.fields().size(), "field"),
                     schema.leftOut().size(),
-                    schema.label().config().count() == 0
-                        ? "a number to predict"
-                        : schema.label().config().count() + " classes"));
+                    label.isClass() ? label.config().count() + " classes" : "a number to predict"));
     return ExitCode.OK;
   }
 

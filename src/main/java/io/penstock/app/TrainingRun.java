@@ -78,7 +78,8 @@ final class TrainingRun implements Run {
     try {
       Runnable wanted =
           checkpoints == null ? SourceContext.NO_CHECKPOINTS : checkpoints::requestDurability;
-      return new TrainingRun(config, options, device, clock, checkpoints, null, wanted);
+      Config whole = checkpoints == null ? Inference.complete(config) : checkpoints.config();
+      return new TrainingRun(whole, options, device, clock, checkpoints, null, wanted);
     } catch (RuntimeException e) {
       if (checkpoints != null) {
         checkpoints.close();

@@ -61,7 +61,11 @@ public record Config(
     Fit.checkSources(source, sources, pipeline.shares());
     Fit.checkDevice(device, precision);
     Fit.checkModel(model, loss, schema.label());
-    FeatureFit.check(features, schema);
+    if (schema.infer() == null) {
+      FeatureFit.check(features, schema);
+    } else {
+      Fit.checkInference(source);
+    }
   }
 
   /**
@@ -88,16 +92,29 @@ public record Config(
 
   /** The same run with another step size. */
   public Config withLearningRate(double rate) {
+    return with(schema, features, optimizer.withLearningRate(rate));
+  }
+
+  /**
+   * The same run over other columns.
+   *
+   * @throws IllegalArgumentException where the steps do not fit the schema
+   */
+  public Config withColumns(SchemaConfig columns, List<FeatureConfig> steps) {
+    return with(columns, steps, optimizer);
+  }
+
+  private Config with(SchemaConfig columns, List<FeatureConfig> steps, OptimizerConfig stepping) {
     return new Config(
         name,
         source,
         sources,
-        schema,
-        features,
+        columns,
+        steps,
         batch,
         model,
         loss,
-        optimizer.withLearningRate(rate),
+        stepping,
         device,
         precision,
         pipeline,

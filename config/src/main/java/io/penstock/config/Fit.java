@@ -89,6 +89,15 @@ final class Fit {
     }
   }
 
+  /** Rows of a file can be read ahead; those of a sender cannot without holding it up, and it may send a few only. */
+  static void checkInference(@Nullable SourceConfig source) {
+    if (!(source instanceof SourceConfig.File)) {
+      throw new InvalidSetting(
+          "schema.infer",
+          "needs source.file, whose first rows can be read ahead; for any other source name the fields, or have penstock init write them by a sample");
+    }
+  }
+
   static void checkModel(ModelConfig model, LossConfig loss, LabelConfig label) {
     String kind = label.type() == LabelType.NUMBER ? "a number" : "a class of " + label.count();
     boolean number = label.type() == LabelType.NUMBER;

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a row holds.
@@ -13,21 +14,26 @@ import java.util.stream.IntStream;
  * @param weight field of the row's weight, or empty, {@code none}
  * @param eventTime field of the row's time (ISO 8601, or a number: seconds, or milliseconds above 10^11), or empty,
  *     {@code none}
+ * @param infer how the types of fields that {@code fields} does not name are found out; left out: they are not, and only named
+ *     fields are learnt from
  * @param fields type of each field to learn from, in order; a name with {@code *} stands for all columns of the header that
  *     match
  */
-@Planned({"infer", "key"})
+@Planned({"key"})
 public record SchemaConfig(
     LabelConfig label,
     @Key(byDefault = "none", none = "''") String weight,
     @Key(byDefault = "none", none = "''") String eventTime,
-    Map<String, FieldType> fields) {
+    @Nullable InferConfig infer,
+    @Key(byDefault = "{}") Map<String, FieldType> fields) {
 
   /** Checks that every field has one part to play. */
   public SchemaConfig {
     fields = Collections.unmodifiableMap(new LinkedHashMap<>(fields));
-    if (fields.isEmpty()) {
-      throw new InvalidSetting("fields", "must name at least one field to learn from");
+    if (fields.isEmpty() && infer == null) {
+      throw new InvalidSetting(
+          "fields",
+          "must name at least one field to learn from, as name: number, flag or category (or infer: {} in place of fields)");
     }
     for (String part : List.of(label.field(), weight, eventTime)) {
       if (fields.containsKey(part)) {
@@ -41,6 +47,40 @@ public record SchemaConfig(
     if (eventTime.equals(label.field()) || (!weight.isEmpty() && weight.equals(eventTime))) {
       throw new InvalidSetting(
           "eventTime", "must be another field than label and weight, not " + eventTime);
+    }
+  }
+
+  /** With all fields named. */
+  public SchemaConfig(
+      LabelConfig label, String weight, String eventTime, Map<String, FieldType> fields) {
+    this(label, weight, eventTime, null, fields);
+  }
+
+  /**
+   * With what was found out: the named fields, and those of {@code found} that none of them means.
+   *
+   * @throws IllegalArgumentException where that is nothing
+   */
+  public SchemaConfig inferred(Map<String, FieldType> found) {
+    Map<String, FieldType> all = new LinkedHashMap<>(fields);
+    found.forEach(
+        (name, type) -> {
+          if (fields.keySet().stream().noneMatch(named -> Fit.overlap(named, name))) {
+            all.put(name, type);
+          }
+        });
+    return new SchemaConfig(label, weight, eventTime, all);
+  }
+
+  /**
+   * Types of fields by the values of the first rows. They are settled when a run begins, and kept in its checkpoints.
+   *
+   * @param rows looked at
+   */
+  public record InferConfig(@Key(byDefault = "1000", range = "[1, 1_000_000]") int rows) {
+    /** Checks ranges. */
+    public InferConfig {
+      Setting.check(InferConfig.class, rows);
     }
   }
 

@@ -541,7 +541,7 @@ class ConfigReaderTest {
     assertThatThrownBy(() -> ConfigReader.parse("a.yaml", "name: a\nmodel: mlp\n", List.of()))
         .hasMessage(
             """
-            a.yaml:1:1: schema is required: a map with label, weight, eventTime, fields""");
+            a.yaml:1:1: schema is required: a map with label, weight, eventTime, infer, fields""");
     assertThatThrownBy(
             () ->
                 ConfigReader.parse(
@@ -556,8 +556,40 @@ class ConfigReaderTest {
                     "a.yaml", SMALL + "batch: {}\nschema:\n  label:\n    type: class\n", List.of()))
         .hasMessage(
             """
-            a.yaml:5:3: schema.label.field is required: text
-            a.yaml:4:1: schema.fields is required: a map of names, each with one of number, flag, category""");
+            a.yaml:5:3: schema.label.field is required: text""");
+  }
+
+  @Test
+  void shouldWantFieldsOfASchemaThatDoesNotInferThem() {
+    assertThat(problem(NUMBER.replace(", fields: { x: number }", "")))
+        .hasToString(
+            "configuration:2:1: schema.fields must name at least one field to learn from, as name: number, flag or category (or infer: {} in place of fields)");
+    Config inferring = Config.parse(NUMBER.replace("fields: { x: number }", "infer: {}"));
+    assertThat(inferring.schema().infer()).isEqualTo(new SchemaConfig.InferConfig(1000));
+    assertThat(
+            problem(
+                NUMBER
+                    .replace("fields: { x: number }", "infer: { rows: 10 }")
+                    .replace("file: { path: x.csv }", "tcp: {}")))
+        .hasToString(
+            "configuration:2:46: schema.infer needs source.file, whose first rows can be read ahead; for any other source name the fields, or have penstock init write them by a sample");
+  }
+
+  @Test
+  void shouldAddWhatIsInferredToTheFieldsThatAreNamed() {
+    Config config =
+        Config.parse(
+            NUMBER.replace(
+                "fields: { x: number }", "infer: {}, fields: { 'a*': flag, b: number }"));
+
+    assertThat(
+            config
+                .schema()
+                .inferred(Map.of("ab", FieldType.NUMBER, "b", FieldType.FLAG, "c", FieldType.FLAG)))
+        .returns(null, SchemaConfig::infer)
+        .returns(
+            Map.of("a*", FieldType.FLAG, "b", FieldType.NUMBER, "c", FieldType.FLAG),
+            SchemaConfig::fields);
   }
 
   @ParameterizedTest
@@ -662,13 +694,6 @@ class ConfigReaderTest {
   void shouldBoundNamesToWhatMetersTake() {
     assertThat(outcome(SMALL, "name=a b", Config::name))
         .isEqualTo("name must be letters, digits, '.', '_' and '-', not \"a b\"");
-  }
-
-  @Test
-  void shouldSayThatSchemasAreNotInferredYet() {
-    assertThat(problem("source: tcp\nmodel: mlp\nschema: infer\n"))
-        .hasToString(
-            "configuration:3:1: schema infer is not built yet; it must be a map with label, weight, eventTime, fields");
   }
 
   @ParameterizedTest

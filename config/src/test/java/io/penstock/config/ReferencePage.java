@@ -1,10 +1,7 @@
 package io.penstock.config;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Type;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -13,8 +10,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * Makes the page of all settings: keys, types, defaults and rules from the records, the words from their Javadoc, so that both
@@ -41,17 +36,14 @@ final class ReferencePage {
       `oneHot`, `hash` or `dictionary`.
       """;
 
-  private static final Pattern TAG = Pattern.compile("(?m)^@");
-  private static final Pattern PARAMETER = Pattern.compile("param (\\w+) (.*)", Pattern.DOTALL);
-
-  private final Path sources;
+  private final Docs docs;
   private final Map<Class<?>, String> sections = new LinkedHashMap<>();
   private final Deque<Class<?>> open = new ArrayDeque<>();
   private final Deque<Class<?>> found = new ArrayDeque<>();
   private final StringBuilder page = new StringBuilder(INTRODUCTION);
 
   ReferencePage(Path sources) {
-    this.sources = sources;
+    docs = new Docs(sources);
   }
 
   String write() {
@@ -81,7 +73,7 @@ final class ReferencePage {
   }
 
   private void heading(String level, String title, Class<?> type) {
-    page.append('\n').append(level).append(title).append("\n\n").append(summary(type));
+    page.append('\n').append(level).append(title).append("\n\n").append(cell(docs.summary(type)));
     List<String> planned = Setting.planned(type);
     if (!planned.isEmpty()) {
       page.append(" Not built yet: `").append(String.join("`, `", planned)).append("`.");
@@ -101,13 +93,9 @@ final class ReferencePage {
       return;
     }
     page.append("\n| key | takes | default | |\n|---|---|---|---|\n");
-    Map<String, String> words = parameters(written);
     for (Setting setting : Setting.of(written)) {
       String key = path.isEmpty() ? setting.name() : path + "." + setting.name();
-      String doc = words.get(setting.name());
-      if (doc == null) {
-        throw new IllegalStateException("no @param for " + setting.name() + " of " + written);
-      }
+      String doc = cell(docs.of(written, setting));
       page.append(
           "| `%s` | %s | %s | %s |\n"
               .formatted(setting.name(), takes(setting, key), byDefault(setting), doc));
@@ -147,53 +135,8 @@ final class ReferencePage {
     return setting.expected(plain).replaceAll("^an? | like .*", "");
   }
 
-  // Words
-
-  private String summary(Class<?> type) {
-    String javadoc = javadoc(type);
-    return text(TAG.splitAsStream(javadoc).findFirst().orElseThrow());
-  }
-
-  private Map<String, String> parameters(Class<?> type) {
-    Map<String, String> parameters = new LinkedHashMap<>();
-    TAG.splitAsStream(javadoc(type))
-        .map(PARAMETER::matcher)
-        .filter(Matcher::matches)
-        .forEach(m -> parameters.put(m.group(1), text(m.group(2))));
-    return parameters;
-  }
-
-  private String javadoc(Class<?> type) {
-    Pattern declaration =
-        Pattern.compile(
-            "/\\*\\*((?:(?!\\*/).)*)\\*/\\s*(?:@\\w+(?:\\([^)]*\\))?\\s*)*(?:public )?(?:sealed interface|record) "
-                + type.getSimpleName()
-                + "\\b",
-            Pattern.DOTALL);
-    Matcher m = declaration.matcher(source(type));
-    if (!m.find()) {
-      throw new IllegalStateException("no Javadoc of " + type);
-    }
-    return m.group(1).replaceAll("(?m)^\\s*\\* ?", "").strip();
-  }
-
-  private String source(Class<?> type) {
-    Class<?> top = type;
-    while (top.getEnclosingClass() != null) {
-      top = top.getEnclosingClass();
-    }
-    try {
-      return Files.readString(sources.resolve(top.getName().replace('.', '/') + ".java"));
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static String text(String javadoc) {
-    return javadoc
-        .replaceAll("\\{@(?:code|link) ([^}]*)}", "`$1`")
-        .replace("|", "\\|")
-        .replaceAll("\\s+", " ")
-        .strip();
+  /** In a cell of a table. */
+  private static String cell(String text) {
+    return text.replace("|", "\\|");
   }
 }

@@ -43,7 +43,7 @@ class ReferencePageTest {
         Config.parse(
             """
             source: { file: { path: x } }
-            schema: { label: { field: y, type: number }, fields: { x: number } }
+            schema: { label: { field: y, type: number }, infer: {} }
             model: linear
             """);
     Config tcp =
@@ -71,6 +71,7 @@ class ReferencePageTest {
         Map.entry("file", Objects.requireNonNull(file.source())),
         Map.entry("linear", file.model()),
         Map.entry("schema", file.schema()),
+        Map.entry("infer", Objects.requireNonNull(file.schema().infer())),
         Map.entry("tcp", source),
         Map.entry("csv", source.format()),
         Map.entry("feed", feed),

@@ -1,7 +1,6 @@
 package io.penstock.app.sample;
 
 import io.penstock.app.sample.InferredSchema.Field;
-import io.penstock.app.sample.InferredSchema.Label;
 import io.penstock.app.sample.InferredSchema.LeftOut;
 import io.penstock.config.FeatureConfig;
 import io.penstock.config.SchemaConfig.FieldType;
@@ -10,6 +9,8 @@ import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /** Writes a configuration for a sample as a person would: what was found, what was decided, and what can be changed. */
@@ -26,6 +27,7 @@ public final class ConfigDraft {
   private static final double STEPS_TO_MEAN = 60;
 
   private final Sample sample;
+  private final InferredLabel label;
   private final InferredSchema schema;
   private final String name;
   private final Source source;
@@ -39,16 +41,19 @@ public final class ConfigDraft {
     TCP
   }
 
-  private ConfigDraft(Sample sample, InferredSchema schema, String name, Source source) {
+  private ConfigDraft(
+      Sample sample, InferredLabel label, InferredSchema schema, String name, Source source) {
     this.sample = sample;
+    this.label = label;
     this.schema = schema;
     this.name = name;
     this.source = source;
   }
 
   /** The configuration in YAML. */
-  public static String of(Sample sample, InferredSchema schema, String name, Source source) {
-    ConfigDraft draft = new ConfigDraft(sample, schema, name, source);
+  public static String of(
+      Sample sample, InferredLabel label, InferredSchema schema, String name, Source source) {
+    ConfigDraft draft = new ConfigDraft(sample, label, schema, name, source);
     draft.head();
     draft.schema();
     draft.features();
@@ -96,8 +101,10 @@ public final class ConfigDraft {
     if (csv.delimiter() != ',') {
       settings.add("delimiter: " + scalar(String.valueOf(csv.delimiter())));
     }
-    if (!schema.missing().isEmpty()) {
-      settings.add("missing: " + list(schema.missing()));
+    Set<String> missing = new TreeSet<>(schema.missing());
+    missing.addAll(label.missing());
+    if (!missing.isEmpty()) {
+      settings.add("missing: " + list(List.copyOf(missing)));
     }
     if (!csv.header()) {
       settings.add("columns: " + list(sample.columns().stream().map(ColumnProfile::name).toList()));
@@ -109,15 +116,15 @@ public final class ConfigDraft {
 
   private void schema() {
     line("schema:");
-    LabelConfig label = schema.label().config();
+    LabelConfig config = label.config();
     line(
         commented(
             "  label: { field: %s, type: %s%s }"
                 .formatted(
-                    scalar(label.field()),
-                    label.type().name().toLowerCase(Locale.ROOT),
-                    classes(label)),
-            schema.label().note()));
+                    scalar(config.field()),
+                    config.type().name().toLowerCase(Locale.ROOT),
+                    classes(config)),
+            label.note()));
     if (!schema.eventTime().isEmpty()) {
       line(
           commented(
@@ -204,7 +211,6 @@ public final class ConfigDraft {
             : commented(
                 "batch: { size: %d, maxDelay: 20ms }".formatted(size),
                 "rows wait no longer for a full minibatch"));
-    Label label = schema.label();
     if (label.isClass()) {
       String simple = label.config().count() == 2 ? "logistic" : "softmax";
       line(

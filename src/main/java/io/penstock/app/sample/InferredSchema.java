@@ -3,8 +3,6 @@ package io.penstock.app.sample;
 import io.penstock.config.FeatureConfig;
 import io.penstock.config.FeatureConfig.Imputation;
 import io.penstock.config.SchemaConfig.FieldType;
-import io.penstock.config.SchemaConfig.LabelConfig;
-import io.penstock.config.SchemaConfig.LabelType;
 import io.penstock.pipeline.BlockSchema.Kind;
 import io.penstock.pipeline.FeaturePlan;
 import java.util.ArrayList;
@@ -15,33 +13,15 @@ import java.util.Map;
 /**
  * What a sample says of its columns.
  *
- * @param label what is to be predicted
  * @param eventTime field of the rows' time; empty: none looks like it
  * @param fields to learn from
  * @param leftOut what is not learnt from, with the reason
  * @param missing texts that stand for no value
  */
 public record InferredSchema(
-    Label label,
-    String eventTime,
-    List<Field> fields,
-    List<LeftOut> leftOut,
-    List<String> missing) {
+    String eventTime, List<Field> fields, List<LeftOut> leftOut, List<String> missing) {
   private static final int UPDATE_EVERY = 64;
   private static final int LEAST_CAPACITY = 16;
-
-  /**
-   * What is to be predicted.
-   *
-   * @param note what was found
-   * @param mean of a number
-   * @param deviation of a number
-   */
-  public record Label(LabelConfig config, String note, double mean, double deviation) {
-    boolean isClass() {
-      return config.type() == LabelType.CLASS;
-    }
-  }
 
   /**
    * A field to learn from.

@@ -2,6 +2,7 @@ package io.penstock.app.sample;
 
 import io.penstock.ingest.codec.CsvRows;
 import io.penstock.ingest.codec.Decimals;
+import io.penstock.ingest.codec.JsonPath;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.ingest.file.FileSource;
 import java.io.BufferedInputStream;
@@ -252,7 +253,7 @@ public record Sample(
   // JSON
 
   private static Sample json(Path path, Format.Json format, long most) throws IOException {
-    Map<String, ColumnProfile> columns = new LinkedHashMap<>();
+    Map<List<Object>, ColumnProfile> columns = new LinkedHashMap<>();
     long rows = 0;
     boolean whole;
     try (InputStream in = FileSource.open(path);
@@ -263,7 +264,7 @@ public record Sample(
         if (!object.isObject()) {
           throw new SourceException("row %d is no JSON object".formatted(rows + 1));
         }
-        note(object, "", columns);
+        note(object, List.of(), columns);
         rows++;
       }
       whole = !objects.hasNextValue();
@@ -271,14 +272,17 @@ public record Sample(
     return new Sample(path, format, List.copyOf(columns.values()), rows, 0, whole);
   }
 
-  private static void note(JsonNode object, String path, Map<String, ColumnProfile> columns) {
+  private static void note(
+      JsonNode object, List<Object> path, Map<List<Object>, ColumnProfile> columns) {
     for (Map.Entry<String, JsonNode> field : object.properties()) {
-      String name = JsonPaths.child(path, field.getKey());
+      List<Object> at = new ArrayList<>(path);
+      at.add(field.getKey());
       JsonNode value = field.getValue();
       if (value.isObject()) {
-        note(value, name, columns);
+        note(value, at, columns);
       } else {
-        ColumnProfile column = columns.computeIfAbsent(name, ColumnProfile::new);
+        ColumnProfile column =
+            columns.computeIfAbsent(at, steps -> new ColumnProfile(new JsonPath(steps).toString()));
         if (value.isArray()) {
           column.addArray();
         } else if (!value.isNull() && !value.asString().isEmpty()) {

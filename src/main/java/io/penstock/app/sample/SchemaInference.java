@@ -1,7 +1,6 @@
 package io.penstock.app.sample;
 
 import io.penstock.app.sample.InferredSchema.Field;
-import io.penstock.app.sample.InferredSchema.Label;
 import io.penstock.app.sample.InferredSchema.LeftOut;
 import io.penstock.config.Nearest;
 import io.penstock.config.SchemaConfig.FieldType;
@@ -47,40 +46,40 @@ public final class SchemaInference {
   private static final Set<String> WORDS = Set.of("number", "flag", "category");
 
   private final Sample sample;
-  private final Collection<String> parts;
   private final List<Field> fields = new ArrayList<>();
   private final List<LeftOut> leftOut = new ArrayList<>();
   private final Set<String> missing = new TreeSet<>();
   private String eventTime = "";
 
-  private SchemaInference(Sample sample, Collection<String> parts) {
+  private SchemaInference(Sample sample) {
     this.sample = sample;
-    this.parts = parts;
   }
 
   /**
-   * The schema of a sample.
+   * The columns of a sample.
    *
-   * @param labelField what is to be predicted
-   * @param labelType what it is; null: as its values look
-   * @throws SampleException where there is no such field, or it cannot be of that type
+   * @param parts fields that have another part than to be learnt from
+   * @throws SampleException where there is nothing to learn from
    */
-  public static InferredSchema of(Sample sample, String labelField, @Nullable LabelType labelType) {
-    ColumnProfile column = column(sample, labelField);
-    SchemaInference inference = new SchemaInference(sample, List.of(labelField));
-    Label label = inference.label(column, labelType);
-    return inference.infer(label, column);
+  public static InferredSchema fields(Sample sample, Collection<String> parts) {
+    SchemaInference inference = new SchemaInference(sample);
+    sample.columns().stream()
+        .filter(column -> !parts.contains(column.name()))
+        .forEach(inference::look);
+    return inference.found();
   }
 
-  private InferredSchema infer(Label label, ColumnProfile labelColumn) {
-    if (label.config().type() == LabelType.NUMBER) {
-      missing.addAll(labelColumn.markers());
-    }
-    for (ColumnProfile column : sample.columns()) {
-      if (!parts.contains(column.name())) {
-        look(column);
-      }
-    }
+  /**
+   * What a field is that is to be predicted.
+   *
+   * @param wanted what it shall be; null: as its values look
+   * @throws SampleException where there is no such field, or it cannot be that
+   */
+  public static InferredLabel label(Sample sample, String field, @Nullable LabelType wanted) {
+    return label(column(sample, field), wanted);
+  }
+
+  private InferredSchema found() {
     if (fields.isEmpty()) {
       throw new SampleException(
           "%s: no column to learn from; left out: %s"
@@ -90,7 +89,7 @@ public final class SchemaInference {
                       .map(out -> out.name() + " (" + out.why() + ")")
                       .collect(Collectors.joining(", "))));
     }
-    return new InferredSchema(label, eventTime, fields, leftOut, List.copyOf(missing));
+    return new InferredSchema(eventTime, fields, leftOut, List.copyOf(missing));
   }
 
   private static ColumnProfile column(Sample sample, String name) {
@@ -237,7 +236,7 @@ public final class SchemaInference {
 
   // Label
 
-  private Label label(ColumnProfile column, @Nullable LabelType wanted) {
+  private static InferredLabel label(ColumnProfile column, @Nullable LabelType wanted) {
     if (column.values() == 0 || column.arrays() > 0) {
       throw new SampleException(
           "--label: %s is %s; name what is to be predicted"
@@ -261,11 +260,12 @@ public final class SchemaInference {
     }
     boolean fewRows = (long) integers * ROWS_A_CLASS > column.values();
     if (integers > 0 && !(wanted == null && integers > 2 && fewRows)) {
-      return new Label(
+      return new InferredLabel(
           new LabelConfig(column.name(), LabelType.CLASS, integers, List.of()),
           shares(column),
           0,
-          0);
+          0,
+          List.of());
     }
     return integers > 0 ? numberLabel(column) : namedLabel(column);
   }
@@ -286,15 +286,16 @@ public final class SchemaInference {
     return dense && different >= 2 && different <= MOST_INTEGER_CLASSES ? different : 0;
   }
 
-  private static Label numberLabel(ColumnProfile column) {
-    return new Label(
+  private static InferredLabel numberLabel(ColumnProfile column) {
+    return new InferredLabel(
         new LabelConfig(column.name(), LabelType.NUMBER, 0, List.of()),
         "%s to %s".formatted(plain(column.least()), plain(column.greatest())),
         column.mean(),
-        column.deviation());
+        column.deviation(),
+        column.markers());
   }
 
-  private static Label namedLabel(ColumnProfile column) {
+  private static InferredLabel namedLabel(ColumnProfile column) {
     if (column.isMany()
         || column.different() > MOST_CATEGORIES
         || 2L * column.different() > column.values() + 2) {
@@ -307,8 +308,12 @@ public final class SchemaInference {
                   column.values()));
     }
     List<String> names = List.copyOf(column.counts().keySet());
-    return new Label(
-        new LabelConfig(column.name(), LabelType.CLASS, names.size(), names), shares(column), 0, 0);
+    return new InferredLabel(
+        new LabelConfig(column.name(), LabelType.CLASS, names.size(), names),
+        shares(column),
+        0,
+        0,
+        List.of());
   }
 
   private static String shares(ColumnProfile column) {

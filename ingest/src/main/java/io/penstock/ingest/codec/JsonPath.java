@@ -9,8 +9,9 @@ import java.util.List;
  *
  * @param steps keys as {@link String}, indices as {@link Integer}; the first one is a key
  */
-record JsonPath(List<Object> steps) {
-  JsonPath {
+public record JsonPath(List<Object> steps) {
+  /** Copies the steps. */
+  public JsonPath {
     steps = List.copyOf(steps);
   }
 

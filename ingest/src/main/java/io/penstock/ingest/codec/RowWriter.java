@@ -273,7 +273,7 @@ final class RowWriter {
           case WEIGHT -> "must be a finite number, 0 or more";
           case TIME -> "must be ISO 8601, or seconds or milliseconds since 1970";
           case SYNTAX -> "must be UTF-8";
-          case COLUMN_COUNT, TOO_LONG, UNKNOWN -> throw new AssertionError(reason);
+          case COLUMN_COUNT, TOO_LONG, UNKNOWN, RANGE -> throw new AssertionError(reason);
         };
     return "%s: %s, not '%s'".formatted(map.names().get(column), rule, excerpt(text, from, to));
   }
