@@ -23,17 +23,21 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** The command line. */
 @Command(
@@ -51,6 +55,7 @@ import picocli.CommandLine.Parameters;
 final class Penstock {
   private final Engine engine;
   private final Terminal terminal;
+  private @Nullable @Spec CommandSpec spec;
 
   private Penstock(Engine engine, Terminal terminal) {
     this.engine = engine;
@@ -288,6 +293,19 @@ final class Penstock {
                   .formatted(
                       device.name(), device.usable() ? "usable" : "not usable", device.what()));
     }
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "completion",
+      mixinStandardHelpOptions = true,
+      description = {
+        "Prints the script that completes commands and options.",
+        "For bash and zsh: source <(penstock completion)"
+      })
+  int completion() {
+    CommandLine whole = Objects.requireNonNull(spec, "picocli sets it").commandLine();
+    terminal.out().print(AutoComplete.bash("penstock", whole));
     return ExitCode.OK;
   }
 
