@@ -55,7 +55,8 @@ public record Config(
     }
     Fit.checkDevice(device, precision);
     Fit.checkModel(model, loss, schema.label());
-    Fit.checkFeatures(features, schema.fields());
+    Fit.checkFeatures(features, schema.types());
+    Fit.checkFormat(source, schema);
   }
 
   /**

@@ -48,11 +48,24 @@ public final class ConfigWriter {
       return Map.of(Setting.lowerFirst(value.getClass().getSimpleName()), record(value));
     }
     return switch (value) {
-      case Record record -> record(record);
+      case Record record -> shortest(record, record(record));
       case Duration duration -> text(duration);
       case Enum<?> constant -> constant.toString().toLowerCase(Locale.ROOT);
       default -> value;
     };
+  }
+
+  /** A value alone where it stands for the record. */
+  private static Object shortest(Record record, Map<String, Object> tree) {
+    Setting alone = Setting.alone(Setting.written(record.getClass()));
+    boolean byDefault =
+        Setting.of(Setting.written(record.getClass())).stream()
+            .filter(setting -> !setting.equals(alone))
+            .allMatch(
+                setting ->
+                    !tree.containsKey(setting.name())
+                        || setting.byDefault().equals(String.valueOf(tree.get(setting.name()))));
+    return alone != null && byDefault ? tree.get(alone.name()) : tree;
   }
 
   private static Map<String, Object> map(Map<?, ?> values, Type of) {

@@ -13,15 +13,15 @@ import java.util.stream.IntStream;
  * @param weight field of the row's weight, or empty, {@code none}
  * @param eventTime field of the row's time (ISO 8601, or a number: seconds, or milliseconds above 10^11), or empty,
  *     {@code none}
- * @param fields type of each field to learn from, in order; a name with {@code *} stands for all columns of the header that
- *     match
+ * @param fields type and rules of each field to learn from, in order; a name with {@code *} stands for all columns of the
+ *     header, or all values of a JSON file's first row, that match
  */
 @Planned({"infer", "key"})
 public record SchemaConfig(
     LabelConfig label,
     @Key(byDefault = "none", none = "''") String weight,
     @Key(byDefault = "none", none = "''") String eventTime,
-    Map<String, FieldType> fields) {
+    Map<String, FieldConfig> fields) {
 
   /** Checks that every field has one part to play. */
   public SchemaConfig {
@@ -29,6 +29,13 @@ public record SchemaConfig(
     if (fields.isEmpty()) {
       throw new InvalidSetting("fields", "must name at least one field to learn from");
     }
+    fields.forEach(
+        (name, field) -> {
+          if (field.type() == FieldType.VECTOR && name.contains("*")) {
+            throw new InvalidSetting(
+                "fields." + name, "must not be a pattern: each vector is named by itself");
+          }
+        });
     for (String part : List.of(label.field(), weight, eventTime)) {
       if (fields.containsKey(part)) {
         throw new InvalidSetting(
@@ -42,6 +49,13 @@ public record SchemaConfig(
       throw new InvalidSetting(
           "eventTime", "must be another field than label and weight, not " + eventTime);
     }
+  }
+
+  /** The types of the fields to learn from, in order. */
+  public Map<String, FieldType> types() {
+    Map<String, FieldType> types = new LinkedHashMap<>();
+    fields.forEach((name, field) -> types.put(name, field.type()));
+    return types;
   }
 
   /**
@@ -151,6 +165,8 @@ public record SchemaConfig(
     /** 0 or 1. */
     FLAG,
     /** Any text; to be made features of by {@code oneHot}. */
-    CATEGORY
+    CATEGORY,
+    /** So many numbers: an array in JSON, the columns {@code name[0]}, {@code name[1]}, … in CSV. */
+    VECTOR
   }
 }
