@@ -30,8 +30,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The same rows as CSV and as JSON, by every way that takes lines: equal to the bit. */
 class JsonRunTest {
-  private static final String LISTENER =
-      "source: { tcp: { port: 0, endAfterConnections: 1, format: %s } }\n";
   private static final String MODEL =
       """
       schema:
@@ -137,7 +135,7 @@ class JsonRunTest {
                     + "dst_host_same_srv_rate dst_host_diff_srv_rate dst_host_same_src_port_rate "
                     + "dst_host_srv_diff_host_rate dst_host_serror_rate dst_host_srv_serror_rate "
                     + "dst_host_rerror_rate dst_host_srv_rerror_rate label")
-                .split(" "));
+                .split(" ", -1));
     Set<String> texts = Set.of("protocol_type", "service", "flag", "label");
     Set<String> classes = new TreeSet<>();
     StringBuilder fields = new StringBuilder();
@@ -153,7 +151,7 @@ class JsonRunTest {
       StringBuilder line = new StringBuilder();
       for (String row : lines) {
         asCsv.write(row + "\n");
-        List<String> values = new ArrayList<>(List.of(row.split(",")));
+        List<String> values = new ArrayList<>(List.of(row.split(",", -1)));
         classes.add(values.getLast());
         for (int i = 0; i < values.size(); i++) {
           if (texts.contains(names.get(i))) {
@@ -192,7 +190,9 @@ class JsonRunTest {
   }
 
   private static RunSnapshot overTcp(Path file, String format, String yaml) {
-    try (Run run = Runs.of(LISTENER.formatted(format) + yaml, new Rejected(), 0)) {
+    String listener =
+        "source: { tcp: { port: 0, endAfterConnections: 1, format: %s } }\n".formatted(format);
+    try (Run run = Runs.of(listener + yaml, new Rejected(), 0)) {
       run.start();
       Feed.to("127.0.0.1", Runs.port(run)).file(file, Feed.hasHeader(file)).block(Runs.LONG);
       return Runs.end(run);

@@ -57,15 +57,17 @@ public final class ConfigWriter {
 
   /** A value alone where it stands for the record. */
   private static Object shortest(Record record, Map<String, Object> tree) {
-    Setting alone = Setting.alone(Setting.written(record.getClass()));
+    Class<?> written = Setting.written(record.getClass());
+    Setting alone = Setting.alone(written);
+    Object value = alone == null ? null : tree.get(alone.name());
     boolean byDefault =
-        Setting.of(Setting.written(record.getClass())).stream()
+        Setting.of(written).stream()
             .filter(setting -> !setting.equals(alone))
             .allMatch(
                 setting ->
                     !tree.containsKey(setting.name())
                         || setting.byDefault().equals(String.valueOf(tree.get(setting.name()))));
-    return alone != null && byDefault ? tree.get(alone.name()) : tree;
+    return value != null && byDefault ? value : tree;
   }
 
   private static Map<String, Object> map(Map<?, ?> values, Type of) {

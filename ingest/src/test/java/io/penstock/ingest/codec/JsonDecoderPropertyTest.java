@@ -115,7 +115,7 @@ class JsonDecoderPropertyTest {
     String text = new String(bytes, StandardCharsets.ISO_8859_1);
     text = text.startsWith("\u00ef\u00bb\u00bf") ? text.substring(3) : text;
     long number = 0;
-    for (String line : text.split("\n")) {
+    for (String line : text.split("\n", -1)) {
       if (line.isEmpty() || line.equals("\r")) {
         continue;
       }
