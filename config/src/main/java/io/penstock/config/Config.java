@@ -66,6 +66,9 @@ public record Config(
     } else {
       Fit.checkInference(source);
     }
+    for (SourceConfig each : allSources().values()) {
+      Fit.checkFormat(each, schema);
+    }
   }
 
   /**

@@ -48,7 +48,7 @@ final class FeatureFit {
 
   private FeatureFit(SchemaConfig schema) {
     this.schema = schema;
-    schema.fields().forEach((field, type) -> put(new Column(field, type, "", "")));
+    schema.types().forEach((field, type) -> put(new Column(field, type, "", "")));
   }
 
   static void check(List<FeatureConfig> features, SchemaConfig schema) {

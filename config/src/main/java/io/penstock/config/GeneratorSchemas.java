@@ -109,8 +109,8 @@ public final class GeneratorSchemas {
 
   private static SchemaConfig schema(
       LabelConfig label, String eventTime, FieldType type, List<String> names) {
-    Map<String, FieldType> fields = new LinkedHashMap<>();
-    names.forEach(name -> fields.put(name, type));
+    Map<String, FieldConfig> fields = new LinkedHashMap<>();
+    names.forEach(name -> fields.put(name, FieldConfig.of(type)));
     return new SchemaConfig(label, "", eventTime, fields);
   }
 

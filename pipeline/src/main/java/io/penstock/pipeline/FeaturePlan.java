@@ -41,9 +41,9 @@ public final class FeaturePlan implements Stateful {
   }
 
   /** Whether an empty value of the column is to be kept: some operator fills it in. */
-  public static boolean nullable(List<FeatureConfig> features, String name, Kind kind) {
+  public static boolean nullable(List<FeatureConfig> features, Column column) {
     return features.stream()
-        .anyMatch(f -> f.fillsIn() && FieldSelector.selects(f.fields(), name, kind));
+        .anyMatch(f -> f.fillsIn() && FieldSelector.selects(f.fields(), column));
   }
 
   /** The columns of blocks, derived ones included. */

@@ -4,6 +4,7 @@ import io.penstock.config.FeatureConfig;
 import io.penstock.config.FeatureConfig.TimePart;
 import io.penstock.pipeline.BlockSchema.Column;
 import io.penstock.pipeline.BlockSchema.Kind;
+import io.penstock.pipeline.BlockSchema.Rules;
 import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.List;
@@ -101,7 +102,11 @@ final class FeaturePlanner {
     Column of = source.column;
     Draft lag =
         add(
-            new Column(FeatureConfig.Lag.name(of.name(), by), of.kind(), source.nullable),
+            new Column(
+                FeatureConfig.Lag.name(of.name(), by),
+                of.kind(),
+                source.nullable,
+                lagged(of.rules(), by)),
             source.share);
     int bytes = of.kind().bytes();
     int from = source.index;
@@ -109,6 +114,13 @@ final class FeaturePlanner {
         (block, offset) ->
             Values.copyColumn(block, block.layout().columnOffset(from), offset, bytes);
     lag.add(copy, new Lag(by, of.kind(), NO_HISTORY));
+  }
+
+  /** A vector's elements, some rows earlier, are those of a vector, too. */
+  private static Rules lagged(Rules rules, int by) {
+    return rules.vector().isEmpty()
+        ? Rules.NONE
+        : Rules.ofElement(FeatureConfig.Lag.name(rules.vector(), by));
   }
 
   private void addLabelLag(int by) {
@@ -203,8 +215,8 @@ final class FeaturePlanner {
     /** What is made features of already is of no type any more: only its name may mean it, wrongly. */
     boolean selectedBy(List<String> fields) {
       return encoding == null
-          ? FieldSelector.selects(fields, column.name(), column.kind())
-          : FieldSelector.matches(fields, column.name());
+          ? FieldSelector.selects(fields, column)
+          : FieldSelector.names(fields, column);
     }
 
     void requireFit(FeatureConfig feature) {

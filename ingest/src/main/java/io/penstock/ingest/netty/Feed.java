@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -71,6 +72,12 @@ public record Feed(
   /** The same, giving the receiver a token first; null: none, as a receiver wants it that asks for none. */
   public Feed withToken(@Nullable Token token) {
     return new Feed(host, port, linesPerSecond, connectWithin, token);
+  }
+
+  /** Whether a file begins with the names of its columns: any but JSON's ({@code .ndjson}, {@code .jsonl}) does. */
+  public static boolean hasHeader(Path path) {
+    String name = path.toString().toLowerCase(Locale.ROOT).replaceFirst("\\.gz$", "");
+    return !name.endsWith(".ndjson") && !name.endsWith(".jsonl");
   }
 
   /**
