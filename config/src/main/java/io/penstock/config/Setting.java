@@ -186,7 +186,7 @@ record Setting(
     if (type == Duration.class) {
       return "a duration like 20ms, 30s or 5m";
     }
-    if (type == double.class) {
+    if (type == double.class || type == Double.class) {
       return "a number";
     }
     return type == String.class ? "text" : "an integer";
