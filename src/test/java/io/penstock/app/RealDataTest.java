@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.penstock.app.ReferenceLearner.Rule;
 import io.penstock.app.ReferenceLearner.Score;
+import io.penstock.trainer.model.Metrics;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -97,7 +98,18 @@ class RealDataTest {
             rejected);
 
     assertThat(end.rows().trained() + rejected.count()).isEqualTo(rows.size()).isEqualTo(150_000);
-    agree(end, new ReferenceLearner(10, 2, 128, 64, Rule.SGD, 0.05).learn(rows));
+    Score reference = new ReferenceLearner(10, 2, 128, 64, Rule.SGD, 0.05).learn(rows);
+    agree(end, reference);
+    // The reference sorts all scores, and they are doubles: what is left is the error of bins, and
+    // that of floats.
+    Metrics metrics = end.cumulative();
+    assertThat(metrics.model().auc())
+        .isCloseTo(reference.auc(), within(metrics.aucError() + 1e-3))
+        .isGreaterThan(0.5 + metrics.aucError());
+    assertThat(metrics.aucError()).isLessThan(0.01);
+    assertThat(metrics.model().prAuc())
+        .isCloseTo(reference.prAuc(), within(metrics.prAucError() + 1e-3));
+    assertThat(metrics.prAucError()).isLessThan(0.02);
   }
 
   @ParameterizedTest

@@ -1,6 +1,8 @@
 package io.penstock.app;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -27,6 +29,7 @@ final class ReferenceLearner {
   private final double[] second;
   private int steps;
 
+  private final List<Scored> scored = new ArrayList<>();
   private long correct;
   private double logLoss;
 
@@ -37,8 +40,15 @@ final class ReferenceLearner {
     ADAM
   }
 
-  /** Accuracy and mean log loss. */
-  record Score(double accuracy, double logLoss) {}
+  /**
+   * Of two classes, all rows sorted by their score.
+   *
+   * @param auc area under the ROC curve, equal scores counting half
+   * @param prAuc average precision
+   */
+  record Score(double accuracy, double logLoss, double auc, double prAuc) {}
+
+  private record Scored(double score, boolean positive) {}
 
   ReferenceLearner(int features, int classes, int batch, int updateEvery, Rule rule, double rate) {
     this.features = features;
@@ -76,7 +86,30 @@ final class ReferenceLearner {
     if (fill > 0) {
       step(x, y, fill);
     }
-    return new Score((double) correct / data.size(), logLoss / data.size());
+    scored.sort(Comparator.comparingDouble(Scored::score).reversed());
+    return areas((double) correct / data.size(), logLoss / data.size());
+  }
+
+  private Score areas(double accuracy, double meanLogLoss) {
+    double hits = 0;
+    double misses = 0;
+    double won = 0;
+    double area = 0;
+    int i = 0;
+    while (i < scored.size()) {
+      double score = scored.get(i).score;
+      double gained = 0;
+      double missed = 0;
+      for (; i < scored.size() && scored.get(i).score == score; i++) {
+        gained += scored.get(i).positive ? 1 : 0;
+        missed += scored.get(i).positive ? 0 : 1;
+      }
+      won += missed * (hits + gained / 2);
+      hits += gained;
+      misses += missed;
+      area += gained * hits / (hits + misses);
+    }
+    return new Score(accuracy, meanLogLoss, won / (hits * misses), area / hits);
   }
 
   /** Puts the running mean of what came before where a value is missing (NaN); it advances like the standardisation. */
@@ -147,6 +180,7 @@ final class ReferenceLearner {
       }
       correct += best == y[r] ? 1 : 0;
       logLoss -= Math.log(Math.max(p[y[r]], 1e-15));
+      scored.add(new Scored(p[1], y[r] == 1));
       for (int o = 0; o < outputs(); o++) {
         int c = classes == 2 ? 1 : o;
         double g = (p[c] - (y[r] == c ? 1 : 0)) / n;

@@ -70,7 +70,7 @@ class SafetensorsTest {
 
     assertThat(file.metadata())
         .containsEntry("format", "penstock")
-        .containsEntry("formatVersion", "1")
+        .containsEntry("formatVersion", "2")
         .containsEntry("number", "2")
         .containsEntry("version", report.get("version").asString());
     Map<String, String> shapes = new TreeMap<>();

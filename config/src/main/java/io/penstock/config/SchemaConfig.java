@@ -1,5 +1,6 @@
 package io.penstock.config;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -103,12 +104,24 @@ public record SchemaConfig(
    *
    * @param classes the names, or as many empty ones as there are integer classes
    * @param count number of classes, 0 for a number
+   * @param weights what the rows of each class weigh in the loss; empty where all weigh 1
    */
   @WrittenAs(LabelForm.class)
-  public record LabelConfig(String field, LabelType type, int count, List<String> classes)
+  public record LabelConfig(
+      String field, LabelType type, int count, List<String> classes, List<Double> weights)
       implements WrittenAs.Meaning {
-    /** Checks that names and number agree. */
+    /** A label whose classes all weigh the same. */
+    public LabelConfig(String field, LabelType type, int count, List<String> classes) {
+      this(field, type, count, classes, List.of());
+    }
+
+    /** Checks that names, weights and number agree. */
     public LabelConfig {
+      weights = List.copyOf(weights);
+      if (!weights.isEmpty() && weights.size() != count) {
+        throw new InvalidSetting(
+            "weights", "must be one for each of %d classes, not %s".formatted(count, weights));
+      }
       if (field.isEmpty()) {
         throw new InvalidSetting("field", "must name a field, not be empty");
       }
@@ -125,8 +138,12 @@ public record SchemaConfig(
     @Override
     public WrittenAs.Form written() {
       boolean counted = type == LabelType.CLASS && classes.getFirst().isEmpty();
+      Map<String, Double> byName = new LinkedHashMap<>();
+      for (int c = 0; c < weights.size(); c++) {
+        byName.put(counted ? Integer.toString(c) : classes.get(c), weights.get(c));
+      }
       return new LabelForm(
-          field, type, counted ? List.of(Integer.toString(count)) : List.copyOf(classes));
+          field, type, counted ? List.of(Integer.toString(count)) : List.copyOf(classes), byName);
     }
   }
 
@@ -136,11 +153,14 @@ public record SchemaConfig(
    * @param field the field's name
    * @param type class or number
    * @param classes for a class: how many (integers from 0 or from 1), or a list of their names
+   * @param weights what rows of a class weigh in the loss, by its name or integer: 1 where it is left out; multiplied by the
+   *     row's weight. Metrics count every row once all the same
    */
   record LabelForm(
       String field,
       @Key(byDefault = "class") LabelType type,
-      @Key(byDefault = "[]") List<String> classes)
+      @Key(byDefault = "[]") List<String> classes,
+      @Key(byDefault = "{}") Map<String, Double> weights)
       implements WrittenAs.Form {
 
     @Override
@@ -148,6 +168,9 @@ public record SchemaConfig(
       if (type == LabelType.NUMBER) {
         if (!classes.isEmpty()) {
           throw new InvalidSetting("classes", "must be left out for a number, not " + shown());
+        }
+        if (!weights.isEmpty()) {
+          throw new InvalidSetting("weights", "must be left out for a number");
         }
         return new LabelConfig(field, type, 0, List.of());
       }
@@ -164,7 +187,8 @@ public record SchemaConfig(
       if (count == null || count.intValue() < 2 || count.intValue() > MAX_CLASSES) {
         throw new InvalidSetting("classes", "must be 2 to " + MAX_CLASSES + ", not " + shown());
       }
-      return new LabelConfig(field, type, count.intValue(), List.of());
+      return new LabelConfig(
+          field, type, count.intValue(), List.of(), weights(integers(count.intValue())));
     }
 
     private LabelConfig named() {
@@ -180,7 +204,47 @@ public record SchemaConfig(
                     "classes[" + i + "]",
                     "must be a name of its own, not \"" + classes.get(i) + "\"");
               });
-      return new LabelConfig(field, type, classes.size(), classes);
+      return new LabelConfig(field, type, classes.size(), classes, weights(classes));
+    }
+
+    /** The classes' names where they are counted: from 0 to one less than there are, or from 1, the last being the first class. */
+    private static List<String> integers(int count) {
+      return IntStream.rangeClosed(0, count).mapToObj(Integer::toString).toList();
+    }
+
+    /**
+     * A weight for each class.
+     *
+     * @param names of the classes; one more where the last one is another name of the first class
+     */
+    private List<Double> weights(List<String> names) {
+      if (weights.isEmpty()) {
+        return List.of();
+      }
+      boolean counted = classes.size() == 1;
+      int count = counted ? names.size() - 1 : names.size();
+      List<Double> all = new ArrayList<>(Collections.nCopies(count, 1.0));
+      weights.forEach(
+          (name, weight) -> {
+            int c = names.indexOf(name);
+            if (c < 0) {
+              throw new InvalidSetting(
+                  "weights." + name,
+                  "must be one of the classes, "
+                      + (counted ? "an integer up to " + count : String.join(", ", names))
+                      + Nearest.hint(name, names));
+            }
+            if (!(weight >= LEAST_WEIGHT && weight <= MOST_WEIGHT)) {
+              throw new InvalidSetting(
+                  "weights." + name, "must be from 0.000001 to 1000000, not " + weight);
+            }
+            all.set(c % count, weight);
+          });
+      if (counted && weights.containsKey("0") && weights.containsKey(names.getLast())) {
+        throw new InvalidSetting(
+            "weights." + count, "must be left out where 0 is given: both are the first class");
+      }
+      return all;
     }
 
     private String shown() {
@@ -188,6 +252,8 @@ public record SchemaConfig(
     }
 
     private static final int MAX_CLASSES = 65536;
+    private static final double LEAST_WEIGHT = 1e-6;
+    private static final double MOST_WEIGHT = 1e6;
   }
 
   /** What kind of thing is predicted. */

@@ -267,7 +267,7 @@ class ConfigReaderTest {
     "pipeline.slots=12, 'pipeline.slots must be a power of two, 2 to 1024, not 12'",
     "pipeline.slots=1, 'pipeline.slots must be 2 to 1024, not 1'",
     "http.port=65536, 'http.port must be -1 to 65535, not 65536'",
-    "evaluation.window=0, 'evaluation.window must be 1 to 1_000_000_000, not 0'",
+    "evaluation.window=0, 'evaluation.window must be 2 to 1_000_000_000, not 0'",
     "model.mlp.hidden=[64; 0], 'model.mlp.hidden[1] must be 1 to 65536, not 0'",
     "source.generator.concept=4, 'source.generator.concept must be 0 to 3, not 4'",
     "source.generator.drift.at=-1, 'source.generator.drift.at must be at least 0, not -1'",
@@ -338,6 +338,28 @@ class ConfigReaderTest {
                 NUMBER.replace("model: linear", "model: mlp"),
                 "schema.label={field: y, classes: " + classes + "}",
                 config -> config.schema().label().classes()))
+        .isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'[DOWN, UP], weights: {UP: 20}', '[1.0, 20.0]'",
+    "'[DOWN, UP]', '[]'",
+    "'3, weights: {1: 0.5, 0: 2}', '[2.0, 0.5, 1.0]'",
+    "'3, weights: {3: 2}', '[2.0, 1.0, 1.0]'",
+    "'3, weights: {3: 2, 0: 2}', 'schema.label.weights.3 must be left out where 0 is given: both are the first class'",
+    "'3, weights: {4: 2}', 'schema.label.weights.4 must be one of the classes, an integer up to 3'",
+    "'[DOWN, UP], weights: {UPP: 2}', 'schema.label.weights.UPP must be one of the classes, DOWN, UP; did you mean UP?'",
+    "'[DOWN, UP], weights: {UP: 0}', 'schema.label.weights.UP must be from 0.000001 to 1000000, not 0.0'",
+    "'[DOWN, UP], weights: {UP: many}', 'schema.label.weights.UP must be a number, not many'",
+    "'[DOWN, UP], weights: balanced', 'schema.label.weights must be a map of names, each with a number, not balanced'",
+  })
+  void shouldWeighClassesByName(String classes, String expected) {
+    assertThat(
+            outcome(
+                NUMBER.replace("model: linear", "model: mlp"),
+                "schema.label={field: y, classes: " + classes + "}",
+                config -> config.schema().label().weights()))
         .isEqualTo(expected);
   }
 

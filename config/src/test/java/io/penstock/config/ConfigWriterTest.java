@@ -52,6 +52,8 @@ class ConfigWriterTest {
         Config.parse(
             EVERYTHING, "checkpoint=none", "features=[impute: {fields: number}, oneHot: {}]"));
     requireSame(Config.parse(EVERYTHING, "schema.label={field: y, classes: 3}"));
+    requireSame(Config.parse(EVERYTHING, "schema.label={field: y, classes: 3, weights: {3: 9}}"));
+    requireSame(Config.parse(EVERYTHING, "schema.label.weights={UP: 0.25}"));
     requireSame(
         Config.parse("{source: {tcp: {feed: {generator: {stream: sea}}}}, model: softmax}"));
     requireSame(

@@ -3,6 +3,7 @@ package io.penstock.pipeline;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.RejectedExecutionException;
@@ -27,6 +28,10 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
   public static final String SCOPE = "assembler";
 
   private final FeaturePlan plan;
+
+  /** What the weight of each class's rows is multiplied by; empty where that is 1. */
+  private final float[] classWeights;
+
   private final SlotRing ring;
   private final SlotLayout layout;
   private final EpochNanoClock clock;
@@ -79,6 +84,11 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
               .formatted(ring.layout().features(), plan.features()));
     }
     this.plan = plan;
+    List<Double> weights = plan.schema().label().classWeights();
+    classWeights = new float[weights.size()];
+    for (int c = 0; c < classWeights.length; c++) {
+      classWeights[c] = weights.get(c).floatValue();
+    }
     this.ring = ring;
     this.layout = ring.layout();
     this.worker = worker;
@@ -290,11 +300,17 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
     floats(in, source.labelOffset(), from, count, out, layout.labelOffset());
     if (schema.weighted()) {
       floats(in, source.weightOffset(), from, count, out, layout.weightOffset());
+    } else {
+      Values.fillFloat(out, layout.weightOffset(), fill, fill + count, 1);
+    }
+    if (classWeights.length > 0) {
+      weighClasses(out, fill, fill + count);
+    }
+    if (schema.weighted() || classWeights.length > 0) {
       for (int row = fill; row < fill + count; row++) {
         weightSum += Values.getFloat(out, layout.weightOffset(), row);
       }
     } else {
-      Values.fillFloat(out, layout.weightOffset(), fill, fill + count, 1);
       weightSum += count;
     }
     Values.fillLong(out, layout.partitionOffset(), fill, fill + count, block.cursor().key());
@@ -303,6 +319,14 @@ public final class Assembler implements CoreSubscriber<StreamItem>, Stateful {
       longs(in, source.timeOffset(), from, count, out, layout.timeOffset());
     } else {
       Values.fillLong(out, layout.timeOffset(), fill, fill + count, block.arrivalNanos());
+    }
+  }
+
+  private void weighClasses(MemorySegment out, int from, int to) {
+    long weights = layout.weightOffset();
+    for (int row = from; row < to; row++) {
+      int label = (int) Values.getFloat(out, layout.labelOffset(), row);
+      Values.setFloat(out, weights, row, Values.getFloat(out, weights, row) * classWeights[label]);
     }
   }
 

@@ -79,10 +79,18 @@ public record BlockSchema(
    * @param classes number of classes; 0 for a number
    * @param classNames their texts in the order of their indices; empty where the classes are the integers 0 to
    *     {@code classes - 1} or 1 to {@code classes} (of which the last is index 0)
+   * @param classWeights what the weight of each class's rows is multiplied by; empty where that is 1
    */
-  public record Label(String field, int classes, List<String> classNames) {
+  public record Label(
+      String field, int classes, List<String> classNames, List<Double> classWeights) {
     public Label {
       classNames = List.copyOf(classNames);
+      classWeights = List.copyOf(classWeights);
+    }
+
+    /** A label whose classes all weigh the same. */
+    public Label(String field, int classes, List<String> classNames) {
+      this(field, classes, classNames, List.of());
     }
 
     /** Whether this is a class and not a number. */

@@ -47,8 +47,12 @@ class AssemblerTest {
   }
 
   private Assembler assembler(Duration maxDelay, long maxRows) {
+    return assembler(Rows.numbers(COLUMNS), maxDelay, maxRows);
+  }
+
+  private Assembler assembler(BlockSchema schema, Duration maxDelay, long maxRows) {
     return new Assembler(
-        new FeaturePlan(Rows.numbers(COLUMNS), List.of()),
+        new FeaturePlan(schema, List.of()),
         ring,
         scheduler.createWorker(),
         maxDelay,
@@ -107,6 +111,39 @@ class AssemblerTest {
     assertThat(rows.pool.held()).isZero();
     rows.close();
     ring.close();
+  }
+
+  /** Row r is of class r mod 7 and weighs r + ½ by itself. */
+  @Test
+  void shouldWeighRowsByTheirClassToo() {
+    List<Double> classWeights = List.of(1.0, 2.0, 0.5, 4.0, 1.0, 8.0, 0.25);
+    for (String weightField : List.of("", "w")) {
+      BlockSchema schema =
+          new BlockSchema(
+              Rows.numbers(COLUMNS).columns(),
+              new BlockSchema.Label("y", 7, List.of(), classWeights),
+              weightField,
+              "");
+      ring.close();
+      ring = ring(8);
+      try (Rows weighed = new Rows(schema, 20, 64)) {
+        Flux.fromIterable(weighed.blocks(cursor, 0, 50, new SplittableRandom(1)))
+            .subscribe(assembler(schema, Duration.ZERO, Long.MAX_VALUE));
+        for (int minibatch = 0; minibatch < 7; minibatch++) {
+          Slot slot = ring.get(minibatch);
+          double sum = 0;
+          for (int row = 0; row < slot.validRows(); row++) {
+            int number = minibatch * BATCH + row;
+            double expected =
+                classWeights.get(number % 7) * (weightField.isEmpty() ? 1 : number + 0.5);
+            assertThat(Values.getFloat(slot.memory(), slot.layout().weightOffset(), row))
+                .isEqualTo((float) expected);
+            sum += expected;
+          }
+          assertThat(slot.weightSum()).isEqualTo(sum);
+        }
+      }
+    }
   }
 
   @Test

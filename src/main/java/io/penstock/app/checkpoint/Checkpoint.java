@@ -45,7 +45,7 @@ public record Checkpoint(
     List<String> features,
     State state) {
   private static final String FORMAT = "penstock";
-  private static final String FORMAT_VERSION = "1";
+  private static final String FORMAT_VERSION = "2";
   private static final String CONFIGURATION = "configuration";
   private static final String COLUMNS = "columns";
   private static final String FEATURES = "features";
@@ -149,7 +149,7 @@ public record Checkpoint(
       Map<String, String> metadata = contents.metadata();
       if (!FORMAT_VERSION.equals(metadata.get("formatVersion"))) {
         throw new CheckpointException(
-            "%s: is of format %s %s; this version of Penstock reads %s %s"
+            "%s: is of format %s %s; this version of Penstock reads %s %s. Its weights can be had: train --weights FILE, with another checkpoint.directory"
                 .formatted(name, FORMAT, metadata.get("formatVersion"), FORMAT, FORMAT_VERSION));
       }
       Map<String, Tensor> tensors = new LinkedHashMap<>(contents.tensors());

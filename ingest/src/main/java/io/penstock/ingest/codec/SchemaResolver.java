@@ -144,6 +144,7 @@ public final class SchemaResolver {
     boolean named = label.classes().stream().anyMatch(name -> !name.isEmpty());
     return label.type() == LabelType.NUMBER
         ? new Label(label.field(), 0, List.of())
-        : new Label(label.field(), label.count(), named ? label.classes() : List.of());
+        : new Label(
+            label.field(), label.count(), named ? label.classes() : List.of(), label.weights());
   }
 }
