@@ -57,6 +57,14 @@ class FeaturePlanTest {
         .hasMessageContaining("clip cannot be applied to 'c', a category");
     assertThatThrownBy(() -> new FeaturePlan(schema(new Column("x", Kind.NUMBER, true)), List.of()))
         .hasMessageContaining("'x' may be missing but no impute");
+    assertThatThrownBy(
+            () ->
+                new FeaturePlan(
+                    schema(new Column("x", Kind.NUMBER, true)),
+                    List.of(
+                        new FeatureConfig.Lag(List.of("x"), List.of(1)),
+                        new FeatureConfig.Impute(List.of("x"), Imputation.MEAN, 0, 64))))
+        .hasMessageContaining("'x~1' may be missing but no impute");
   }
 
   @Test
