@@ -57,6 +57,14 @@ class FeaturePlanTest {
         .hasMessageContaining("clip cannot be applied to 'c', a category");
     assertThatThrownBy(() -> new FeaturePlan(schema(new Column("x", Kind.NUMBER, true)), List.of()))
         .hasMessageContaining("'x' may be missing but no impute");
+    assertThatThrownBy(
+            () ->
+                new FeaturePlan(
+                    schema(new Column("x", Kind.NUMBER, true)),
+                    List.of(
+                        new FeatureConfig.Lag(List.of("x"), List.of(1)),
+                        new FeatureConfig.Impute(List.of("x"), Imputation.MEAN, 0, 64))))
+        .hasMessageContaining("'x~1' may be missing but no impute");
   }
 
   @Test
@@ -98,13 +106,14 @@ class FeaturePlanTest {
 
   private static long checksum(int parallelism) {
     Scheduler workers = Schedulers.newParallel("test-operators", 4);
-    try (Rows rows = new Rows(7, 300, 64)) {
-      FeaturePlan plan =
-          new FeaturePlan(
-              Rows.numbers(7),
-              List.of(
-                  new FeatureConfig.Clip(List.of("x1", "x2"), 0, 5000),
-                  new FeatureConfig.Standardize(List.of("number"), 64)));
+    FeaturePlan plan =
+        new FeaturePlan(
+            Rows.numbers(7),
+            List.of(
+                new FeatureConfig.Lag(List.of("x0", "x1", "y"), List.of(1, 400)),
+                new FeatureConfig.Clip(List.of("x1", "x2"), 0, 5000),
+                new FeatureConfig.Standardize(List.of("number"), 64)));
+    try (Rows rows = new Rows(plan.schema(), 300, 64)) {
       OperatorStage stage =
           new OperatorStage(
               plan, parallelism, workers, SystemNanoClock.INSTANCE, new StageMeter("operators"));
@@ -131,7 +140,7 @@ class FeaturePlanTest {
 
   private static long hashAndRelease(Block block) {
     long hash = 0;
-    for (int column = 0; column < 7; column++) {
+    for (int column = 0; column < block.layout().schema().allColumns().size(); column++) {
       for (int row = 0; row < block.rows(); row++) {
         float value = Values.getFloat(block.memory(), block.layout().columnOffset(column), row);
         hash += (block.nextRow() - row) * (column + 1) * Float.floatToRawIntBits(value);
