@@ -363,7 +363,7 @@ public sealed interface SourceConfig {
    * the middle. {@code noise}, 5 % unless given, is the share of labels that are flipped. There are no concepts to choose from.
    *
    * @param features numbers in a row
-   * @param drifting how many of them, the first ones, have weights that drift
+   * @param drifting how many of them, the first ones, have weights that drift; all where there are no more
    * @param magnitude by how much each of those weights changes from one row to the next; weights begin between 0 and 1
    * @param reversal chance, at each row, that a weight's change turns round
    */
@@ -376,7 +376,6 @@ public sealed interface SourceConfig {
     /** Checks ranges. */
     public Hyperplane {
       Setting.check(Hyperplane.class, features, drifting, magnitude, reversal);
-      checkDrifting("features", features, drifting);
     }
 
     @Override
@@ -397,7 +396,7 @@ public sealed interface SourceConfig {
    * @param features numbers in a row
    * @param classes of the label
    * @param centroids clouds
-   * @param drifting how many of them, the first ones, move
+   * @param drifting how many of them, the first ones, move; all where there are no more
    * @param speed how far they move from one row to the next; they turn round at 0 and at 1
    */
   record Rbf(
@@ -410,7 +409,6 @@ public sealed interface SourceConfig {
     /** Checks ranges. */
     public Rbf {
       Setting.check(Rbf.class, features, classes, centroids, drifting, speed);
-      checkDrifting("centroids", centroids, drifting);
     }
 
     @Override
@@ -456,13 +454,6 @@ public sealed interface SourceConfig {
     @Override
     public OptionalDouble usualNoise() {
       return OptionalDouble.of(1);
-    }
-  }
-
-  private static void checkDrifting(String of, int most, int drifting) {
-    if (drifting > most) {
-      throw new InvalidSetting(
-          "drifting", "must be at most %s, %d, not %d".formatted(of, most, drifting));
     }
   }
 

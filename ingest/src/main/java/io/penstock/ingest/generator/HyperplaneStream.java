@@ -43,8 +43,9 @@ final class HyperplaneStream extends SyntheticStream {
     for (int i = 0; i < first.length; i++) {
       first[i] = model.unit();
     }
-    directions = new int[plane.drifting()];
-    steps = new long[plane.drifting()];
+    int drifting = Math.min(plane.drifting(), first.length);
+    directions = new int[drifting];
+    steps = new long[drifting];
     restart();
   }
 

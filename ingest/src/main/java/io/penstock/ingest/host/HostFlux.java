@@ -130,6 +130,9 @@ final class HostFlux extends Flux<StreamItem> {
         last = null;
         unlabelled = false;
       }
+      if (rows == 0) {
+        giveBack(); // others may need it until the next tick
+      }
       idleSince = clock.nanoTime();
       context.ingest().busy(idleSince - begun);
       work.ask();
@@ -240,12 +243,16 @@ final class HostFlux extends Flux<StreamItem> {
       if (ticking != null) {
         ticking.dispose();
       }
+      giveBack();
+      lastSignal.run();
+      thread.dispose();
+    }
+
+    private void giveBack() {
       if (block != null) {
         block.release();
         block = null;
       }
-      lastSignal.run();
-      thread.dispose();
     }
   }
 }

@@ -106,7 +106,7 @@ class RbfStreamTest {
 
   @Test
   void shouldMoveTheRowsWithTheirCentroids() {
-    Rbf rbf = new Rbf(2, 2, 1, 1, 0.0001);
+    Rbf rbf = new Rbf(2, 2, 1, 50, 0.0001);
     RbfStream stream = new RbfStream(Settings.rbf(rbf, 6), rbf);
     for (int from = 0; from < ROWS; from += 10_000) {
       int[] row = new int[3];
