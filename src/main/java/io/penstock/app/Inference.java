@@ -52,10 +52,13 @@ record Inference(Config config, String found) {
           SchemaInference.fields(
               sample, List.of(schema.label().field(), schema.weight(), schema.eventTime()));
       requireNoMarkers(inferred);
+      if (schema.fields().isEmpty()) {
+        inferred.requireFields();
+      }
       SchemaConfig whole = schema.inferred(inferred.types());
       return Optional.of(
           new Inference(
-              config.withColumns(whole, inferred.completed(config.features())),
+              config.withColumns(whole, inferred.completed(config.features(), whole.fields())),
               words(inferred, whole, sample)));
     } catch (SampleException | IllegalArgumentException e) {
       throw new StartException("schema.infer: " + e.getMessage(), e);

@@ -70,6 +70,7 @@ final class Init {
       sample = Sample.sniff(request.sample, request.label, request.rows);
       label = SchemaInference.label(sample, request.label, request.labelType);
       schema = SchemaInference.fields(sample, List.of(request.label));
+      schema.requireFields();
     } catch (SampleException e) {
       throw new StartException("init: " + e.getMessage(), e);
     }

@@ -79,6 +79,9 @@ class InferenceTest {
     assertThat(inference.config().schema().fields().keySet())
         .as("the named ones first, as they are named")
         .containsExactly("id", "word", "flag");
+    assertThat(inference.config().features())
+        .as("for a category that it would not have taken for one")
+        .containsExactly(new FeatureConfig.OneHot(List.of("word"), List.of(), 16, 64));
   }
 
   @Test
@@ -113,7 +116,7 @@ class InferenceTest {
       assertThat(end.failure()).isNull();
       assertThat(end.rows().trained()).as("with those before").isEqualTo(202);
     }
-    String saved = Inspection.of(folder.resolve("state")).configuration();
+    String saved = Inspection.of(folder.resolve("state")).checkpoint().configuration();
     assertThat(saved).contains("flag: flag", "word: category", "oneHot").doesNotContain("infer");
   }
 

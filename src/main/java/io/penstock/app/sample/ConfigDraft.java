@@ -159,7 +159,7 @@ public final class ConfigDraft {
 
   private void features() {
     boolean numbers = !schema.of(FieldType.NUMBER).isEmpty();
-    List<FeatureConfig> steps = new ArrayList<>(schema.completed(List.of()));
+    List<FeatureConfig> steps = new ArrayList<>(schema.completed(List.of(), schema.types()));
     if (steps.isEmpty() && !numbers) {
       return;
     }

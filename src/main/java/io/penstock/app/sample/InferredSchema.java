@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * What a sample says of its columns.
@@ -42,6 +44,21 @@ public record InferredSchema(
   /** A column that is not learnt from. */
   public record LeftOut(String name, String why) {}
 
+  /**
+   * Nothing, where there are fields.
+   *
+   * @throws SampleException saying what was left out, otherwise
+   */
+  public void requireFields() {
+    if (fields.isEmpty()) {
+      throw new SampleException(
+          "no column to learn from; left out: "
+              + leftOut.stream()
+                  .map(out -> out.name() + " (" + out.why() + ")")
+                  .collect(Collectors.joining(", ")));
+    }
+  }
+
   /** The fields as a schema has them. */
   public Map<String, FieldType> types() {
     Map<String, FieldType> types = new LinkedHashMap<>();
@@ -57,33 +74,39 @@ public record InferredSchema(
   /**
    * These steps, and those without which rows with gaps would be rejected, or categories would be no features: {@code impute} in
    * front, {@code oneHot} at the end.
+   *
+   * @param types of all fields, also of those that are something else than they look like, or were not in the sample
    */
-  public List<FeatureConfig> completed(List<FeatureConfig> steps) {
-    List<FeatureConfig> all = new ArrayList<>(steps);
-    List<Field> open =
-        fields.stream()
-            .filter(
-                field ->
-                    !FeaturePlan.nullable(steps, field.name(), Kind.valueOf(field.type().name())))
-            .toList();
+  public List<FeatureConfig> completed(List<FeatureConfig> steps, Map<String, FieldType> types) {
+    Map<String, FieldType> open = new LinkedHashMap<>(types);
+    open.entrySet()
+        .removeIf(e -> FeaturePlan.nullable(steps, e.getKey(), Kind.valueOf(e.getValue().name())));
     List<String> gaps =
-        open.stream()
-            .filter(field -> field.missing() && field.type() != FieldType.CATEGORY)
+        fields.stream()
+            .filter(field -> field.missing() && open.containsKey(field.name()))
+            .filter(field -> open.get(field.name()) != FieldType.CATEGORY)
             .map(Field::name)
             .toList();
+    List<FeatureConfig> all = new ArrayList<>(steps);
     if (!gaps.isEmpty()) {
       all.addFirst(new FeatureConfig.Impute(gaps, Imputation.MEAN, 0, UPDATE_EVERY));
     }
-    open.stream()
-        .filter(field -> field.type() == FieldType.CATEGORY)
-        .map(InferredSchema::oneHot)
-        .forEach(all::add);
+    open.forEach(
+        (name, type) -> {
+          if (type == FieldType.CATEGORY) {
+            all.add(oneHot(name));
+          }
+        });
     return List.copyOf(all);
   }
 
-  private static FeatureConfig oneHot(Field field) {
+  private FeatureConfig oneHot(String name) {
+    Optional<Field> found = fields.stream().filter(field -> field.name().equals(name)).findFirst();
     return new FeatureConfig.OneHot(
-        List.of(field.name()), field.values(), capacity(field.different()), UPDATE_EVERY);
+        List.of(name),
+        found.map(Field::values).orElse(List.of()),
+        capacity(found.map(Field::different).orElse(0)),
+        UPDATE_EVERY);
   }
 
   /** A power of two that has room for a few more. */

@@ -9,6 +9,7 @@ import io.penstock.config.SchemaConfig.LabelType;
 import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -42,8 +43,8 @@ public final class SchemaInference {
   private static final int NAMES_SHOWN = 30;
   private static final int CLASSES_SHOWN = 6;
 
-  /** Names that steps would take for types. */
-  private static final Set<String> WORDS = Set.of("number", "flag", "category");
+  private static final String OTHER_MEANING =
+      "its name means something else in a configuration; rename the column";
 
   private final Sample sample;
   private final List<Field> fields = new ArrayList<>();
@@ -59,14 +60,14 @@ public final class SchemaInference {
    * The columns of a sample.
    *
    * @param parts fields that have another part than to be learnt from
-   * @throws SampleException where there is nothing to learn from
    */
   public static InferredSchema fields(Sample sample, Collection<String> parts) {
     SchemaInference inference = new SchemaInference(sample);
     sample.columns().stream()
         .filter(column -> !parts.contains(column.name()))
         .forEach(inference::look);
-    return inference.found();
+    return new InferredSchema(
+        inference.eventTime, inference.fields, inference.leftOut, List.copyOf(inference.missing));
   }
 
   /**
@@ -77,19 +78,6 @@ public final class SchemaInference {
    */
   public static InferredLabel label(Sample sample, String field, @Nullable LabelType wanted) {
     return label(column(sample, field), wanted);
-  }
-
-  private InferredSchema found() {
-    if (fields.isEmpty()) {
-      throw new SampleException(
-          "%s: no column to learn from; left out: %s"
-              .formatted(
-                  sample.path(),
-                  leftOut.stream()
-                      .map(out -> out.name() + " (" + out.why() + ")")
-                      .collect(Collectors.joining(", "))));
-    }
-    return new InferredSchema(eventTime, fields, leftOut, List.copyOf(missing));
   }
 
   private static ColumnProfile column(Sample sample, String name) {
@@ -127,8 +115,8 @@ public final class SchemaInference {
 
   private void look(ColumnProfile column) {
     String why = uselessness(column);
-    if (why.isEmpty() && isNumber(column)) {
-      number(column);
+    if (why.isEmpty() && (isNumber(column) || column.areFlags())) {
+      why = number(column);
     } else if (why.isEmpty() && column.areTimes()) {
       time(column);
     } else if (why.isEmpty()) {
@@ -144,8 +132,8 @@ public final class SchemaInference {
     if (column.name().isEmpty()) {
       return "has no name";
     }
-    if (column.name().indexOf('*') >= 0 || WORDS.contains(column.name())) {
-      return "its name means something else in a configuration; rename the column";
+    if (column.name().indexOf('*') >= 0) {
+      return OTHER_MEANING;
     }
     if (column.arrays() > 0) {
       return "a list";
@@ -164,12 +152,15 @@ public final class SchemaInference {
     return column.numbers() > 0 && odd <= ODD_SHARE * column.values();
   }
 
-  private void number(ColumnProfile column) {
+  /** Why it is left out; empty: it is not. */
+  private String number(ColumnProfile column) {
+    FieldType type = column.areFlags() ? FieldType.FLAG : FieldType.NUMBER;
+    if (meansOther(column, type)) {
+      return OTHER_MEANING;
+    }
     List<String> markers = column.markers();
     missing.addAll(markers);
     boolean gaps = sample.missing(column) > 0 || !markers.isEmpty();
-    boolean flag = column.areFlags();
-    FieldType type = flag ? FieldType.FLAG : FieldType.NUMBER;
     fields.add(
         new Field(
             column.name(),
@@ -177,7 +168,18 @@ public final class SchemaInference {
             gaps,
             column.different(),
             List.of(),
-            flag ? gapsNote(column) : numberNote(column)));
+            type == FieldType.FLAG ? gapsNote(column) : numberNote(column)));
+    return "";
+  }
+
+  /** Whether steps would take the name for another type than its own. */
+  private static boolean meansOther(ColumnProfile column, FieldType type) {
+    return Arrays.stream(FieldType.values())
+        .anyMatch(other -> other != type && word(other).equals(column.name()));
+  }
+
+  private static String word(FieldType type) {
+    return type.name().toLowerCase(Locale.ROOT);
   }
 
   private String numberNote(ColumnProfile column) {
@@ -209,6 +211,9 @@ public final class SchemaInference {
 
   /** Why it is left out; empty: it is not. */
   private String category(ColumnProfile column) {
+    if (meansOther(column, FieldType.CATEGORY)) {
+      return OTHER_MEANING;
+    }
     if (2L * column.different() > column.values()) {
       return "nearly every row has another text";
     }
