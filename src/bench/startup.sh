@@ -29,11 +29,9 @@ for _ in $(seq "$rounds"); do
     once "row $cache" "$option" train row.yaml --max-records 1
   done
 done
+median() { # name, column
+  grep "^$1 " "$work/times" | cut -d' ' -f"$2" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
+}
 for name in "version on" "version off" "row on" "row off"; do
-  for column in 3 4; do
-    grep "^$name " "$work/times" | cut -d' ' -f$column | sort -n | awk '{ v[NR] = $1 } END { printf "%d ", v[int((NR + 1) / 2)] }' >>"$work/medians"
-  done
-  read -r wall cpu <"$work/medians"
-  rm "$work/medians"
-  echo "$name: wall $wall ms, CPU $cpu ms, medians of $rounds"
+  echo "$name: wall $(median "$name" 3) ms, CPU $(median "$name" 4) ms, medians of $rounds"
 done

@@ -41,6 +41,7 @@ final class HttpEndpoint implements AutoCloseable {
   private final RunMeters meters;
   private final Supplier<RunSnapshot> latest;
   private final Supplier<CompletableFuture<Checkpoints.Made>> checkpoint;
+  private final String bind;
   private final @Nullable Token token;
   private final LongAdder unauthorized = new LongAdder();
   private final DisposableServer server;
@@ -58,12 +59,13 @@ final class HttpEndpoint implements AutoCloseable {
     this.latest = latest;
     this.checkpoint = checkpoint;
     registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
+    bind = settings.bind();
     token = token(settings);
     meters = new RunMeters(latest, deadLetters, unauthorized);
     meters.bindTo(registry);
     loop = LoopResources.create("penstock-http", 1, true);
     try {
-      server = listen(settings.bind(), settings.port());
+      server = listen(settings.port());
     } catch (ChannelBindException e) {
       close(loop);
       throw new StartException(
@@ -78,8 +80,8 @@ final class HttpEndpoint implements AutoCloseable {
 
   /** Where it listens. */
   String address() {
-    InetSocketAddress address = (InetSocketAddress) server.address();
-    return "http://%s:%d".formatted(address.getHostString(), address.getPort());
+    int port = ((InetSocketAddress) server.address()).getPort();
+    return "http://%s:%d".formatted(bind.contains(":") ? "[" + bind + "]" : bind, port);
   }
 
   @Override
@@ -97,7 +99,7 @@ final class HttpEndpoint implements AutoCloseable {
     }
   }
 
-  private DisposableServer listen(String bind, int port) {
+  private DisposableServer listen(int port) {
     HttpServerRoutes routes = HttpServerRoutes.newRoutes();
     routes
         .get("/metrics", (request, response) -> metrics(response))

@@ -40,7 +40,7 @@ class CompletionTest {
   private List<String> completed(Path script, String words, int word) throws Exception {
     return bash(
             "-c",
-            ". %s; COMP_WORDS=(%s); COMP_CWORD=%d; _complete_penstock; printf '%%s\\n' \"${COMPREPLY[@]}\""
+            "compopt() { :; }; . %s; COMP_WORDS=(%s); COMP_CWORD=%d; _complete_penstock; printf '%%s\\n' \"${COMPREPLY[@]}\""
                 .formatted(script, words, word))
         .lines()
         .map(String::strip)
