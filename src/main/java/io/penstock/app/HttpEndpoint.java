@@ -19,7 +19,7 @@ import reactor.netty.resources.LoopResources;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-/** {@code /metrics} for Prometheus and {@code /health}, on one event loop of its own. */
+/** {@code /metrics} for Prometheus, {@code /health} and predictions, on one event loop of its own. */
 final class HttpEndpoint implements AutoCloseable {
   private static final Duration QUIET = Duration.ZERO;
   private static final Duration IDLE = Duration.ofMinutes(2);
@@ -30,6 +30,7 @@ final class HttpEndpoint implements AutoCloseable {
   private final RunMeters meters;
   private final Supplier<RunSnapshot> latest;
   private final Supplier<CompletableFuture<Checkpoints.Made>> checkpoint;
+  private final PredictRoute predict;
   private final DisposableServer server;
 
   /**
@@ -43,11 +44,13 @@ final class HttpEndpoint implements AutoCloseable {
       int port,
       Supplier<RunSnapshot> latest,
       Supplier<CompletableFuture<Checkpoints.Made>> checkpoint,
+      LiveModel model,
       DeadLetters deadLetters) {
     this.latest = latest;
     this.checkpoint = checkpoint;
+    predict = new PredictRoute(model);
     registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    meters = new RunMeters(latest, deadLetters);
+    meters = new RunMeters(latest, model::status, deadLetters);
     meters.bindTo(registry);
     loop = LoopResources.create("penstock-http", 1, true);
     try {
@@ -87,6 +90,7 @@ final class HttpEndpoint implements AutoCloseable {
                     .get("/metrics", (request, response) -> metrics(response))
                     .get("/health", (request, response) -> health(response))
                     .post("/v1/checkpoint", (request, response) -> checkpoint(response))
+                    .post("/v1/predict", predict::handle)
                     .get("/", (request, response) -> index(response)))
         .bindNow();
   }
@@ -145,7 +149,7 @@ final class HttpEndpoint implements AutoCloseable {
     return text(
         response,
         "text/plain; charset=utf-8",
-        "Penstock %s\n\n/metrics             for Prometheus\n/health              200 while all is well\nPOST /v1/checkpoint  a checkpoint now\n"
+        "Penstock %s\n\n/metrics             for Prometheus\n/health              200 while all is well\nPOST /v1/checkpoint  a checkpoint now\nPOST /v1/predict     predictions for rows in CSV or JSON\n"
             .formatted(Version.TEXT));
   }
 

@@ -80,7 +80,8 @@ final class Training {
     }
   }
 
-  private static DeadLetters deadLetters(Config config) {
+  /** Where the configuration has rejected rows go. */
+  static DeadLetters deadLetters(Config config) {
     ErrorsConfig errors = config.errors();
     return errors.deadLetters().isEmpty()
         ? DeadLetters.countedOnly()
@@ -97,7 +98,12 @@ final class Training {
     return config.http().port() < 0
         ? null
         : new HttpEndpoint(
-            config.http().bind(), config.http().port(), latest, run::checkpoint, deadLetters);
+            config.http().bind(),
+            config.http().port(),
+            latest,
+            run::checkpoint,
+            run.model(),
+            deadLetters);
   }
 
   private void greet(RunSnapshot run, @Nullable HttpEndpoint http) {

@@ -290,7 +290,12 @@ class CheckpointedRunTest {
                 ENDLESS);
         HttpEndpoint http =
             new HttpEndpoint(
-                "127.0.0.1", 0, run::snapshot, run::checkpoint, DeadLetters.countedOnly());
+                "127.0.0.1",
+                0,
+                run::snapshot,
+                run::checkpoint,
+                run.model(),
+                DeadLetters.countedOnly());
         HttpClient client = HttpClient.newHttpClient()) {
       run.start();
       HttpResponse<String> made =

@@ -22,7 +22,7 @@ class HttpEndpointTest {
   private final FakeRun run = new FakeRun();
   private final DeadLetters letters = DeadLetters.countedOnly();
   private final HttpEndpoint http =
-      new HttpEndpoint("127.0.0.1", 0, run::snapshot, run::checkpoint, letters);
+      new HttpEndpoint("127.0.0.1", 0, run::snapshot, run::checkpoint, run.model(), letters);
   private final HttpClient client = HttpClient.newHttpClient();
 
   @AfterEach
@@ -74,7 +74,8 @@ class HttpEndpointTest {
   @ParameterizedTest
   @ValueSource(strings = {"no.such.host.invalid", "192.0.2.1"})
   void shouldSayThatAnAddressIsNotOfThisMachine(String bind) {
-    assertThatThrownBy(() -> new HttpEndpoint(bind, 0, run::snapshot, run::checkpoint, letters))
+    assertThatThrownBy(
+            () -> new HttpEndpoint(bind, 0, run::snapshot, run::checkpoint, run.model(), letters))
         .isInstanceOf(StartException.class)
         .hasMessageContaining("cannot listen on " + bind);
   }

@@ -19,6 +19,7 @@ public final class FeaturePlan implements Stateful {
   private final int[] firstFeature;
   private final int[] width;
   private final List<String> names = new ArrayList<>();
+  private boolean frozen;
 
   public FeaturePlan(BlockSchema schema, List<FeatureConfig> features) {
     this.schema = schema;
@@ -116,13 +117,22 @@ public final class FeaturePlan implements Stateful {
     return List.copyOf(names);
   }
 
+  /** From now on rows are rewritten by the operators' state as it stands, and nothing is learnt from them. Before the first row. */
+  public void freeze() {
+    frozen = true;
+  }
+
   /** Lets columns {@code first}, {@code first + step}, … of the block pass their operators. */
   void process(Block block, int first, int step) {
     BlockLayout layout = block.layout();
     for (int i = first; i < firstFeature.length; i += step) {
       List<ColumnOperator> chain = operators.get(i);
       for (int o = 0; o < chain.size(); o++) {
-        chain.get(o).process(block.memory(), layout.columnOffset(i), block.rows());
+        if (frozen) {
+          chain.get(o).apply(block.memory(), layout.columnOffset(i), block.rows());
+        } else {
+          chain.get(o).process(block.memory(), layout.columnOffset(i), block.rows());
+        }
       }
     }
   }

@@ -49,7 +49,6 @@ public final class FileSource implements Source {
   private static final int BUFFER_BYTES = 256 << 10;
   private static final int PARTITION = 0;
   private static final String GZIP = ".gz";
-  private static final String CLASSES_FROM = "classesFrom";
 
   private final SourceConfig.File config;
   private final BlockSchema schema;
@@ -67,11 +66,7 @@ public final class FileSource implements Source {
     this.schema = schema;
     this.context = context;
     path = Path.of(config.path());
-    State saved = context.saved();
-    numbering =
-        saved == null
-            ? new ClassNumbering()
-            : new ClassNumbering((int) saved.longs(CLASSES_FROM)[0]);
+    numbering = ClassNumbering.restored(context.saved());
   }
 
   /**
@@ -101,7 +96,7 @@ public final class FileSource implements Source {
   /** May be ahead of the positions: the rows in between will be read again, and say the same. */
   @Override
   public void save(State state) {
-    state.put(CLASSES_FROM, (long) numbering.origin());
+    numbering.save(state);
   }
 
   @Override
@@ -198,7 +193,7 @@ public final class FileSource implements Source {
   }
 
   /** The bytes that a file holds, decompressed where its name says that they are not plain. */
-  private static InputStream open(Path path) throws IOException {
+  public static InputStream open(Path path) throws IOException {
     InputStream in = Files.newInputStream(path);
     if (!isCompressed(path)) {
       return in;
