@@ -27,8 +27,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * {@code /metrics} for Prometheus and {@code /health}, on one event loop of its own. Where the settings ask for a token, every
- * request but {@code GET /health} must bring it.
+ * {@code /metrics} for Prometheus, {@code /health} and predictions, on one event loop of its own. Where the settings ask for a token,
+ * every request but {@code GET /health} must bring it.
  */
 final class HttpEndpoint implements AutoCloseable {
   private static final String SCHEME = "Bearer ";
@@ -41,6 +41,7 @@ final class HttpEndpoint implements AutoCloseable {
   private final RunMeters meters;
   private final Supplier<RunSnapshot> latest;
   private final Supplier<CompletableFuture<Checkpoints.Made>> checkpoint;
+  private final PredictRoute predict;
   private final String bind;
   private final @Nullable Token token;
   private final LongAdder unauthorized = new LongAdder();
@@ -55,13 +56,15 @@ final class HttpEndpoint implements AutoCloseable {
       HttpConfig settings,
       Supplier<RunSnapshot> latest,
       Supplier<CompletableFuture<Checkpoints.Made>> checkpoint,
+      LiveModel model,
       DeadLetters deadLetters) {
     this.latest = latest;
     this.checkpoint = checkpoint;
+    predict = new PredictRoute(model);
     registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     bind = settings.bind();
     token = token(settings);
-    meters = new RunMeters(latest, deadLetters, unauthorized);
+    meters = new RunMeters(latest, model::status, deadLetters, unauthorized);
     meters.bindTo(registry);
     loop = LoopResources.create("penstock-http", 1, true);
     try {
@@ -105,6 +108,7 @@ final class HttpEndpoint implements AutoCloseable {
         .get("/metrics", (request, response) -> metrics(response))
         .get("/health", (request, response) -> health(response))
         .post("/v1/checkpoint", (request, response) -> checkpoint(response))
+        .post("/v1/predict", predict::handle)
         .get("/", (request, response) -> index(response));
     return HttpServer.create()
         .runOn(loop)
@@ -194,7 +198,7 @@ final class HttpEndpoint implements AutoCloseable {
     return text(
         response,
         "text/plain; charset=utf-8",
-        "Penstock %s\n\n/metrics             for Prometheus\n/health              200 while all is well\nPOST /v1/checkpoint  a checkpoint now\n"
+        "Penstock %s\n\n/metrics             for Prometheus\n/health              200 while all is well\nPOST /v1/checkpoint  a checkpoint now\nPOST /v1/predict     predictions for rows in CSV or JSON\n"
             .formatted(Version.TEXT));
   }
 

@@ -48,11 +48,12 @@ record Inspection(
    * Reads a checkpoint.
    *
    * @param path a file, or a folder: then its newest whole one
+   * @param command that is told of what is wrong
    * @throws StartException where there is none that can be read
    */
-  static Inspection of(Path path) {
+  static Inspection of(Path path, String command) {
     if (!Files.exists(path)) {
-      throw new StartException("inspect: %s: there is no such file or folder".formatted(path));
+      throw new StartException("%s: %s: there is no such file or folder".formatted(command, path));
     }
     try {
       Checkpoint checkpoint = CheckpointDirectory.read(path);
@@ -63,16 +64,16 @@ record Inspection(
       TrainingState training = SessionState.training(checkpoint.state(), plan.program().metrics());
       return new Inspection(file, Files.size(file), checkpoint, config, plan, training);
     } catch (CheckpointException e) {
-      throw new StartException("inspect: " + e.getMessage(), e);
+      throw new StartException(command + ": " + e.getMessage(), e);
     } catch (IOException e) {
-      throw new StartException("inspect: %s: %s".formatted(path, Causes.of(e)), e);
+      throw new StartException("%s: %s: %s".formatted(command, path, Causes.of(e)), e);
     } catch (ConfigException
         | SourceException
         | IllegalArgumentException
         | IllegalStateException e) {
       throw new StartException(
-          "inspect: %s: is whole, but not what this version of Penstock reads: %s"
-              .formatted(path, Causes.of(e)),
+          "%s: %s: is whole, but not what this version of Penstock reads: %s"
+              .formatted(command, path, Causes.of(e)),
           e);
     }
   }

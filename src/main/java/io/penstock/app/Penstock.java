@@ -267,16 +267,68 @@ final class Penstock {
               description = "Says what differs from CHECKPOINT to this one.")
           @Nullable Path other,
       @Option(names = "--json", description = "Says it in JSON.") boolean json) {
-    Inspection one = Inspection.of(checkpoint);
+    Inspection one = Inspection.of(checkpoint, "inspect");
     String found;
     if (other == null) {
       InspectionPage page = new InspectionPage(one);
       found = json ? page.json().toPrettyString() : page.text();
     } else {
-      CheckpointDifference difference = new CheckpointDifference(one, Inspection.of(other));
+      CheckpointDifference difference =
+          new CheckpointDifference(one, Inspection.of(other, "inspect"));
       found = json ? difference.json().toPrettyString() : difference.text();
     }
     terminal.out().println(found);
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "predict",
+      mixinStandardHelpOptions = true,
+      description = "Answers the rows of a file by a saved model, a line each.")
+  int predict(
+      @Parameters(
+              paramLabel = "CHECKPOINT",
+              description = "A checkpoint, or a folder of them: then the newest that is whole.")
+          Path checkpoint,
+      @Parameters(
+              paramLabel = "FILE",
+              description =
+                  "Rows, with or without their label: CSV as the model was trained on, or .json, .jsonl, .ndjson with an object a line; .gz and .zst are decompressed.")
+          Path file,
+      @Option(
+              names = "--out",
+              paramLabel = "OUT",
+              description = "Where the predictions go; standard output unless given.")
+          @Nullable Path out,
+      @Option(
+              names = "--format",
+              paramLabel = "FORMAT",
+              defaultValue = "json",
+              description =
+                  "Of the predictions: ${COMPLETION-CANDIDATES}; ${DEFAULT-VALUE} unless given.")
+          Predictions.Format format) {
+    new Predictions(Inspection.of(checkpoint, "predict"), file)
+        .write(format, out, terminal.out(), terminal.err());
+    return ExitCode.OK;
+  }
+
+  @Command(
+      name = "evaluate",
+      mixinStandardHelpOptions = true,
+      description = "Judges a saved model on the labelled rows of a CSV file; nothing is learnt.")
+  int evaluate(
+      @Parameters(
+              paramLabel = "CHECKPOINT",
+              description = "A checkpoint, or a folder of them: then the newest that is whole.")
+          Path checkpoint,
+      @Parameters(
+              paramLabel = "FILE",
+              description = "Rows as the model was trained on; .gz and .zst are decompressed.")
+          Path file,
+      @Option(names = "--json", description = "Says it in JSON.") boolean json)
+      throws InterruptedException {
+    SavedEvaluation found = SavedEvaluation.of(Inspection.of(checkpoint, "evaluate"), file);
+    terminal.out().println(json ? found.json().toPrettyString() : found.text());
     return ExitCode.OK;
   }
 

@@ -107,6 +107,34 @@ enum PenstockMeter {
       "penstock.checkpoint.pause",
       "seconds",
       "Time that training stood still for the newest checkpoint."),
+  PREDICTION_REQUESTS(
+      Kind.COUNTER, "penstock.predictions.requests", "", "Requests for predictions."),
+  PREDICTIONS_REFUSED(
+      Kind.COUNTER,
+      "penstock.predictions.refused",
+      "",
+      "Requests for predictions that were answered with an error."),
+  ROWS_PREDICTED(
+      Kind.COUNTER,
+      "penstock.predictions",
+      "rows",
+      "Rows in answered requests, those that could not be used counted in."),
+  ROWS_NOT_PREDICTED(
+      Kind.COUNTER,
+      "penstock.predictions.rejected",
+      "rows",
+      "Rows in answered requests that could not be used."),
+  PREDICTION_TIME(
+      Kind.GAUGE,
+      "penstock.predictions.time",
+      "seconds",
+      "From the last byte of a request to its answer.",
+      "percentile"),
+  PREDICTION_AGE(
+      Kind.GAUGE,
+      "penstock.predictions.age",
+      "seconds",
+      "Since the weights that answers are made with were the newest; they are renewed when somebody asks."),
   ALLOCATED(
       Kind.GAUGE,
       "penstock.allocated.per.row",

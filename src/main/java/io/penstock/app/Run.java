@@ -27,6 +27,9 @@ interface Run extends AutoCloseable {
   /** Makes a checkpoint now; fails where none is configured, the run has ended, or it cannot be written. */
   CompletableFuture<Checkpoints.Made> checkpoint();
 
+  /** What the run has learnt so far, for whoever asks it. */
+  LiveModel model();
+
   /** Waits for the end, however it comes; false where the time was up first. */
   boolean awaitEnd(Duration timeout) throws InterruptedException;
 

@@ -24,16 +24,22 @@ final class RunMeters implements MeterBinder {
   private static final double NANOS = 1e-9;
 
   private final Supplier<RunSnapshot> latest;
+  private final Supplier<LiveModel.Status> model;
   private final DeadLetters deadLetters;
   private final LongAdder unauthorized;
 
   /**
-   * Meters of what {@code latest} gives.
+   * Meters of what {@code latest} and {@code model} give.
    *
    * @param unauthorized HTTP requests without the right token
    */
-  RunMeters(Supplier<RunSnapshot> latest, DeadLetters deadLetters, LongAdder unauthorized) {
+  RunMeters(
+      Supplier<RunSnapshot> latest,
+      Supplier<LiveModel.Status> model,
+      DeadLetters deadLetters,
+      LongAdder unauthorized) {
     this.latest = latest;
+    this.model = model;
     this.deadLetters = deadLetters;
     this.unauthorized = unauthorized;
   }
@@ -84,6 +90,17 @@ final class RunMeters implements MeterBinder {
     gauge(registry, PenstockMeter.CHECKPOINT_PAUSE, run -> run.saved().pauseMillis() / 1e3);
     counter(registry, PenstockMeter.COPY_BYTES, run -> run.copy().bytes());
     gauge(registry, PenstockMeter.COPY_OVERLAP, run -> run.copy().overlap());
+    bindPredictions(registry);
+  }
+
+  private void bindPredictions(MeterRegistry registry) {
+    counter(registry, PenstockMeter.PREDICTION_REQUESTS, run -> model.get().requests());
+    counter(registry, PenstockMeter.PREDICTIONS_REFUSED, run -> model.get().refused());
+    counter(registry, PenstockMeter.ROWS_PREDICTED, run -> model.get().rows());
+    counter(registry, PenstockMeter.ROWS_NOT_PREDICTED, run -> model.get().refusedRows());
+    gauge(registry, PenstockMeter.PREDICTION_TIME, run -> model.get().p50Nanos() * NANOS, "50");
+    gauge(registry, PenstockMeter.PREDICTION_TIME, run -> model.get().p99Nanos() * NANOS, "99");
+    gauge(registry, PenstockMeter.PREDICTION_AGE, run -> model.get().ageSeconds());
   }
 
   private void bindStage(MeterRegistry registry, String stage, int index) {

@@ -20,6 +20,12 @@ record RunPlan(
     ModelSpec model,
     Program program) {
 
+  /** The same for a run that is to evaluate and to learn nothing. */
+  RunPlan evaluating() {
+    features.freeze();
+    return new RunPlan(columns, schema, features, layout, model, program.evaluationOnly());
+  }
+
   /**
    * Plans a run.
    *

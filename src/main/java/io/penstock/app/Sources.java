@@ -124,6 +124,15 @@ final class Sources implements AutoCloseable {
         .toList();
   }
 
+  /** How the bytes of a source are read; nothing where it makes its rows itself. */
+  static Optional<FormatConfig> format(SourceConfig source) {
+    return switch (source) {
+      case SourceConfig.Tcp tcp -> Optional.of(tcp.format());
+      case SourceConfig.File file -> Optional.of(file.format());
+      case SourceConfig.Generator _, SourceConfig.Host _ -> Optional.empty();
+    };
+  }
+
   /** Where rows come from, as addresses to send to or names. */
   String address() {
     return all.size() == 1

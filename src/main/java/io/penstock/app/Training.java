@@ -82,7 +82,8 @@ final class Training {
     }
   }
 
-  private static DeadLetters deadLetters(Config config) {
+  /** Where the configuration has rejected rows go. */
+  static DeadLetters deadLetters(Config config) {
     ErrorsConfig errors = config.errors();
     return errors.deadLetters().isEmpty()
         ? DeadLetters.countedOnly()
@@ -98,7 +99,8 @@ final class Training {
       Config config, Supplier<RunSnapshot> latest, Run run, DeadLetters deadLetters) {
     return config.http().port() < 0
         ? null
-        : new HttpEndpoint(config.http(), latest, run::checkpoint, deadLetters);
+        : new HttpEndpoint(
+            config.http(), latest, run::checkpoint, run.model(), deadLetters);
   }
 
   private void greet(RunSnapshot run, @Nullable HttpEndpoint http) {

@@ -51,6 +51,7 @@ final class TrainingRun implements Run {
   private final EpochNanoClock clock;
   private final @Nullable Checkpoints checkpoints;
   private final Stages stages;
+  private final LiveModel model;
   private final Allocation allocation = new Allocation();
   private final CountDownLatch ended = new CountDownLatch(1);
 
@@ -124,6 +125,7 @@ final class TrainingRun implements Run {
     this.clock = clock;
     this.checkpoints = checkpoints;
     this.checkpointWanted = checkpointWanted;
+    model = new LiveModel(config, clock);
     Checkpoint resumed = checkpoints == null ? null : checkpoints.resumed();
     State saved = resumed == null ? cut : resumed.state();
     rejections = new TalliedRejections(options.rejections());
@@ -244,8 +246,33 @@ final class TrainingRun implements Run {
 
   private void startCheckpoints(TrainingPipeline made) {
     pipeline = made;
+    model.follow(new Trained(made));
     if (checkpoints != null) {
       checkpoints.start(new Cuts(), made::stillState);
+    }
+  }
+
+  /** A pipeline as those see it who ask for predictions; after a rollback it is another one. */
+  private final class Trained implements LiveModel.Origin {
+    private final TrainingPipeline made;
+
+    Trained(TrainingPipeline made) {
+      this.made = made;
+    }
+
+    @Override
+    public CompletableFuture<State> cut() {
+      return phase.isEnd() ? CompletableFuture.completedFuture(made.stillState()) : made.cut();
+    }
+
+    @Override
+    public long rows() {
+      return made.trainedRows();
+    }
+
+    @Override
+    public List<String> columns() {
+      return made.names().columns();
     }
   }
 
@@ -314,6 +341,7 @@ final class TrainingRun implements Run {
     Checkpoints kept = Objects.requireNonNull(checkpoints);
     TrainingPipeline running = Objects.requireNonNull(pipeline);
     State cut = kept.goBack(poison, saved -> {}, running::goBack).state();
+    model.follow(new Trained(running)); // its next cut comes behind
     LOG.warn(
         "{} in a row not trained on: going back to what had been learnt from {}; what was learnt since is lost",
         Texts.count(poison.skipped(), "minibatch"),
@@ -326,6 +354,7 @@ final class TrainingRun implements Run {
     Checkpoints kept = Objects.requireNonNull(checkpoints);
     kept.leaveWay();
     long reached = spoilt.trainedRows();
+    model.leave();
     spoilt.close();
     State known = spoilt.known();
     if (phase != Phase.RUNNING) {
@@ -355,6 +384,7 @@ final class TrainingRun implements Run {
             : ", with %s of the learning rate".formatted(poison.learningRateFactor()));
     rejections.restore(saved);
     receivedBefore = receivedRows(made) - stages.ingest.rows();
+    model.follow(new Trained(made));
     begin(made);
   }
 
@@ -438,6 +468,11 @@ final class TrainingRun implements Run {
         ? CompletableFuture.failedFuture(
             new IllegalStateException("no checkpoint.directory is configured"))
         : checkpoints.request();
+  }
+
+  @Override
+  public LiveModel model() {
+    return model;
   }
 
   @Override
@@ -543,6 +578,7 @@ final class TrainingRun implements Run {
       awaitPipeline();
     }
     awaitRollback();
+    model.close();
     TrainingPipeline last = pipeline;
     if (last != null) {
       last.close();

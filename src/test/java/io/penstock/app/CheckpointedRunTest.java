@@ -295,6 +295,7 @@ class CheckpointedRunTest {
                 new HttpConfig(0, "127.0.0.1"),
                 run::snapshot,
                 run::checkpoint,
+                run.model(),
                 DeadLetters.countedOnly());
         HttpClient client = HttpClient.newHttpClient()) {
       run.start();

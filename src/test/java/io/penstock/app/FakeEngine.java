@@ -64,6 +64,7 @@ final class FakeEngine implements Engine {
         new ErrorsConfig(deadLetters, 100_000_000, 3, maxRate, 0, 10),
         null,
         new HttpConfig(httpPort, "127.0.0.1"),
+        new Config.PredictionsConfig(Duration.ofSeconds(1), 1000, 1 << 20),
         42);
   }
 

@@ -22,6 +22,10 @@ import org.jspecify.annotations.Nullable;
 class FakeRun implements Run {
   private final CountDownLatch ended = new CountDownLatch(1);
   private RunSnapshot snapshot = snapshot(Phase.STARTING, 0, 0);
+  private final LiveModel model =
+      new LiveModel(
+          FakeEngine.config(FakeEngine.GENERATOR, "", 0.01, -1, Duration.ZERO),
+          new SteadyEpochClock());
   boolean closed;
   CompletableFuture<Checkpoints.Made> checkpoint = new CompletableFuture<>();
 
@@ -141,6 +145,11 @@ class FakeRun implements Run {
   @Override
   public CompletableFuture<Checkpoints.Made> checkpoint() {
     return checkpoint;
+  }
+
+  @Override
+  public LiveModel model() {
+    return model;
   }
 
   @Override

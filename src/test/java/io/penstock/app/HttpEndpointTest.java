@@ -30,7 +30,8 @@ class HttpEndpointTest {
   private final FakeRun run = new FakeRun();
   private final DeadLetters letters = DeadLetters.countedOnly();
   private final HttpEndpoint http =
-      new HttpEndpoint(new HttpConfig(0, "127.0.0.1"), run::snapshot, run::checkpoint, letters);
+      new HttpEndpoint(
+          new HttpConfig(0, "127.0.0.1"), run::snapshot, run::checkpoint, run.model(), letters);
   private final HttpClient client = HttpClient.newHttpClient();
 
   @AfterEach
@@ -85,7 +86,11 @@ class HttpEndpointTest {
     assertThatThrownBy(
             () ->
                 new HttpEndpoint(
-                    new HttpConfig(0, bind, true, null), run::snapshot, run::checkpoint, letters))
+                    new HttpConfig(0, bind, true, null),
+                    run::snapshot,
+                    run::checkpoint,
+                    run.model(),
+                    letters))
         .isInstanceOf(StartException.class)
         .hasMessageContaining("cannot listen on " + bind);
   }

@@ -2,6 +2,7 @@ package io.penstock.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.penstock.app.Model.Prediction.Refused;
 import io.penstock.app.RunOptions.Beginning;
 import io.penstock.app.checkpoint.Disk;
 import io.penstock.config.Config;
@@ -16,9 +17,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -258,6 +264,61 @@ class RollbackTest {
     assertThat(end.rows().leftOut()).isZero();
     assertThat(end.rows().trained() + end.rows().skipped() + end.rows().lost()).isEqualTo(ROWS);
     assertThat(end.window().accuracy()).isGreaterThan(0.9);
+  }
+
+  /** Whoever asks meanwhile is answered; and in the end by what the run has come to, not by a way that it has left. */
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void shouldAnswerWhileItGoesBackAndFromThere(boolean replays) throws Exception {
+    Path file = file(rows(Poison.UNIT, 480));
+    String yaml = yaml(file) + checkpoints("a") + "predictions: { maxAge: 0s }\n";
+    if (!replays) {
+      yaml =
+          yaml.replaceFirst("source: .*", "source: { tcp: { port: 0, endAfterConnections: 1 } }");
+    }
+    List<Map<String, Object>> asked =
+        List.of(Map.of("x0", 5.5, "x1", -1), Map.of("x0", 3, "x1", 0));
+    try (DeadLetters letters = DeadLetters.to(dead(), List.of("rows"));
+        Run run =
+            TrainingRun.of(
+                Config.parse(yaml),
+                new RunOptions(0, Beginning.RESUMED, null, letters, letters),
+                new CpuDevice(),
+                Disk.REAL);
+        ExecutorService reader = Executors.newSingleThreadExecutor()) {
+      run.start();
+      Future<Integer> answers =
+          reader.submit(
+              () -> {
+                int answered = 0;
+                while (!run.snapshot().state().isEnd()) {
+                  try {
+                    run.model().ready().join();
+                    assertThat(ask(run, asked)).hasSize(2).noneMatch(Refused.class::isInstance);
+                    answered++;
+                  } catch (CompletionException | LiveModel.NoModel none) {
+                    assertThat(LiveModel.cause(none)).isInstanceOf(LiveModel.NoModel.class);
+                  }
+                }
+                return answered;
+              });
+      if (!replays) {
+        Feed.to("127.0.0.1", Runs.port(run)).file(file, true).block(Runs.LONG);
+      }
+      assertThat(Runs.end(run).setbacks().rollbacks()).isPositive();
+      assertThat(answers.get()).isPositive();
+      run.model().ready().join();
+      try (Model saved = Model.saved(folder.resolve("a"))) {
+        assertThat(ask(run, asked)).isEqualTo(saved.predict(asked).predictions());
+      }
+    }
+  }
+
+  private static List<Model.Prediction> ask(Run run, List<Map<String, Object>> rows)
+      throws IOException {
+    AnswerWriter.Objects answers = new AnswerWriter.Objects();
+    var _ = run.model().answer(FittedModel.maps(rows), answers, 0);
+    return answers.predictions();
   }
 
   @Test

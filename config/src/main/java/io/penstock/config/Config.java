@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param errors what happens to rows that cannot be used
  * @param checkpoint where what is learnt is kept, so that a run goes on where the one before ended; without it, it ends with
  *     the process
- * @param http metrics and health over HTTP
+ * @param http metrics, health and predictions over HTTP
+ * @param predictions answers of the model while it trains
  * @param seed of all random numbers of the model
  */
 public record Config(
@@ -48,6 +49,7 @@ public record Config(
     @Key(byDefault = "{}", mayChange = true) ErrorsConfig errors,
     @Nullable @Key(mayChange = true) CheckpointConfig checkpoint,
     @Key(byDefault = "{}", none = "{port: -1}", mayChange = true) HttpConfig http,
+    @Key(byDefault = "{}", mayChange = true) PredictionsConfig predictions,
     @Key(byDefault = "42") long seed) {
 
   /** Checks what settings demand of each other. */
@@ -125,6 +127,31 @@ public record Config(
         errors,
         checkpoint,
         http,
+        predictions,
+        seed);
+  }
+
+  /** The same model on the rows of a file, for a run that learns nothing and leaves nothing behind. */
+  public Config evaluating(SourceConfig.File file) {
+    return new Config(
+        name,
+        file,
+        Map.of(),
+        schema,
+        features,
+        new BatchConfig(batch.size(), Duration.ZERO),
+        model,
+        loss,
+        optimizer,
+        "cpu",
+        Precision.FLOAT32,
+        new PipelineConfig(
+            pipeline.parallelism(), pipeline.memory(), pipeline.slots(), Map.of()),
+        evaluation,
+        new ErrorsConfig("", 0, 0, 1, 0, 0),
+        null,
+        new HttpConfig(-1, "127.0.0.1"),
+        predictions,
         seed);
   }
 
@@ -239,7 +266,24 @@ public record Config(
   }
 
   /**
-   * Metrics and health over HTTP.
+   * Answers of the model while it trains.
+   *
+   * @param maxAge the oldest weights that answers are made with, where the trainer has newer ones
+   * @param maxRows rows that one request may have
+   * @param maxBytes bytes that one request may have
+   */
+  public record PredictionsConfig(
+      @Key(byDefault = "1s", range = "[0s, 1h]") Duration maxAge,
+      @Key(byDefault = "10_000", range = "[1, 1_000_000]") int maxRows,
+      @Key(byDefault = "8MiB", range = "[1KiB, 1GiB]", unit = Unit.BYTES) int maxBytes) {
+    /** Checks ranges. */
+    public PredictionsConfig {
+      Setting.check(PredictionsConfig.class, maxAge, maxRows, maxBytes);
+    }
+  }
+
+  /**
+   * Metrics, health and predictions over HTTP.
    *
    * @param port 0: any free one; -1, or {@code http: none}: no HTTP
    * @param bind address to listen on

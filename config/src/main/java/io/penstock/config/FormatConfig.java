@@ -28,6 +28,9 @@ public sealed interface FormatConfig {
       @Key(byDefault = "[]") List<String> columns,
       @Key(byDefault = "[]") List<String> missing)
       implements FormatConfig {
+    /** As it is where nothing else is said. */
+    public static final Csv WITH_HEADER = new Csv(true, ",", List.of(), List.of());
+
     /** Checks the delimiter, the columns and the texts for missing values. */
     public Csv {
       columns = List.copyOf(columns);

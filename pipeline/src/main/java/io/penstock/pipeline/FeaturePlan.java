@@ -21,6 +21,7 @@ public final class FeaturePlan implements Stateful {
   private final List<Encoding> encodings;
   private final int[] firstFeature;
   private final List<String> names = new ArrayList<>();
+  private boolean frozen;
 
   /**
    * Plans what the columns of the data pass.
@@ -61,6 +62,11 @@ public final class FeaturePlan implements Stateful {
     return List.copyOf(names);
   }
 
+  /** From now on rows are rewritten by the operators' state as it stands, and nothing is learnt from them. Before the first row. */
+  public void freeze() {
+    frozen = true;
+  }
+
   /** How many parts of the work know nothing of each other. */
   int shares() {
     return shares.size();
@@ -73,7 +79,11 @@ public final class FeaturePlan implements Stateful {
       for (int s = 0; s < share.size(); s++) {
         Stage stage = share.get(s);
         long offset = fill(block, stage);
-        stage.operator().process(block.memory(), offset, block.rows());
+        if (frozen) {
+          stage.operator().apply(block.memory(), offset, block.rows());
+        } else {
+          stage.operator().process(block.memory(), offset, block.rows());
+        }
       }
     }
   }

@@ -69,11 +69,11 @@ class FeaturePlanTest {
 
   @Test
   void shouldSelectByTypeNameAndPattern() {
-    assertThat(FieldSelector.selects(List.of("number"), "x", Kind.NUMBER)).isTrue();
-    assertThat(FieldSelector.selects(List.of("Wild*"), "Wilderness_Area1", Kind.FLAG)).isTrue();
-    assertThat(FieldSelector.selects(List.of("a.c"), "abc", Kind.FLAG)).isFalse();
-    assertThat(FieldSelector.selects(List.of("*time"), "event_time", Kind.NUMBER)).isTrue();
-    assertThat(FieldSelector.selects(List.of("y"), "x", Kind.NUMBER)).isFalse();
+    assertThat(FieldSelector.selects(List.of("number"), new Column("x", Kind.NUMBER, false))).isTrue();
+    assertThat(FieldSelector.selects(List.of("Wild*"), new Column("Wilderness_Area1", Kind.FLAG, false))).isTrue();
+    assertThat(FieldSelector.selects(List.of("a.c"), new Column("abc", Kind.FLAG, false))).isFalse();
+    assertThat(FieldSelector.selects(List.of("*time"), new Column("event_time", Kind.NUMBER, false))).isTrue();
+    assertThat(FieldSelector.selects(List.of("y"), new Column("x", Kind.NUMBER, false))).isFalse();
   }
 
   @ParameterizedTest
@@ -138,7 +138,51 @@ class FeaturePlanTest {
     }
   }
 
+  @Test
+  void shouldLearnNothingOnceFrozen() {
+    PartitionCursor cursor = new PartitionCursor(0, 0, 0, 0);
+    List<FeatureConfig> features = List.of(new FeatureConfig.Standardize(List.of("number"), 64));
+    try (Rows rows = new Rows(3, 300, 64)) {
+      FeaturePlan plan = new FeaturePlan(Rows.numbers(3), features);
+      for (Block block : blocks(rows, cursor, 0, 1000, new SplittableRandom(4))) {
+        plan.process(block, 0, 1);
+        block.release();
+      }
+      State fitted = new State();
+      plan.save(fitted);
+      FeaturePlan applied = new FeaturePlan(Rows.numbers(3), features);
+      applied.restore(fitted);
+
+      plan.freeze();
+      for (Block block : blocks(rows, cursor, 1000, 1500, new SplittableRandom(5))) {
+        plan.process(block, 0, 1);
+        long hash = hashAndRelease(block, 3);
+        assertThat(hash).isNotZero();
+      }
+      State after = new State();
+      plan.save(after);
+      assertThat(after).isEqualTo(fitted);
+
+      List<Block> frozen = blocks(rows, cursor, 0, 300, new SplittableRandom(6));
+      List<Block> same = blocks(rows, cursor, 0, 300, new SplittableRandom(6));
+      for (int i = 0; i < frozen.size(); i++) {
+        plan.process(frozen.get(i), 0, 1);
+        applied.apply(same.get(i));
+        assertThat(hashAndRelease(frozen.get(i), 3)).isEqualTo(hashAndRelease(same.get(i), 3));
+      }
+    }
+  }
+
+  private static List<Block> blocks(
+      Rows rows, PartitionCursor cursor, int from, int to, SplittableRandom random) {
+    return rows.blocks(cursor, from, to, random).stream().map(Block.class::cast).toList();
+  }
+
   private static long hashAndRelease(Block block) {
+    return hashAndRelease(block, 7);
+  }
+
+  private static long hashAndRelease(Block block, int columns) {
     long hash = 0;
     for (int column = 0; column < block.layout().schema().allColumns().size(); column++) {
       for (int row = 0; row < block.rows(); row++) {

@@ -4,7 +4,7 @@ package io.penstock.trainer;
  * Counts of durations in buckets whose width grows with the value: 16 for each power of two, so that a quantile is at most 1/32
  * off. Fixed memory, nothing allocated by counting. Not thread-safe.
  */
-final class Histogram {
+public final class Histogram {
   private static final int SUB_BITS = 4;
   private static final int SUBS = 1 << SUB_BITS;
 
@@ -12,7 +12,7 @@ final class Histogram {
   private long total;
 
   /** Counts {@code times} durations of {@code nanos}; negative ones count as 0. */
-  void add(long nanos, long times) {
+  public void add(long nanos, long times) {
     counts[bucket(Math.max(0, nanos))] += times;
     total += times;
   }
@@ -22,7 +22,7 @@ final class Histogram {
   }
 
   /** The value that the share {@code q} of all durations do not exceed, as the middle of its bucket; NaN where there are none. */
-  double quantile(double q) {
+  public double quantile(double q) {
     if (total == 0) {
       return Double.NaN;
     }

@@ -108,7 +108,7 @@ public final class Reference {
     }
   }
 
-  private double rowLoss(double[] z, double y) {
+  public double rowLoss(double[] z, double y) {
     return switch (spec.loss()) {
       case LossConfig.Softmax l -> {
         double sum = 0;

@@ -49,6 +49,16 @@ record ColumnMap(List<String> names, List<Role> roles, List<Integer> indices) {
    * @param where what has these columns, for errors
    */
   static ColumnMap of(BlockSchema schema, List<String> names, String where) {
+    return of(schema, names, where, true);
+  }
+
+  /** As {@link #of}, but for rows to be predicted: label, weight and time need not be there, and are ignored where they are. */
+  static ColumnMap ofFeatures(BlockSchema schema, List<String> names, String where) {
+    return of(schema, names, where, false);
+  }
+
+  private static ColumnMap of(
+      BlockSchema schema, List<String> names, String where, boolean labelled) {
     Map<String, Integer> positions = new HashMap<>();
     for (int i = 0; i < names.size(); i++) {
       if (!names.get(i).isEmpty() && positions.put(names.get(i), i) != null) {
@@ -67,13 +77,20 @@ record ColumnMap(List<String> names, List<Role> roles, List<Integer> indices) {
       claim(roles, at, role(column), names, where);
       indices[at] = i;
     }
-    claim(
-        roles, find(schema.label().field(), names, positions, where), label(schema), names, where);
-    if (schema.weighted()) {
-      claim(roles, find(schema.weightField(), names, positions, where), Role.WEIGHT, names, where);
-    }
-    if (schema.timed()) {
-      claim(roles, find(schema.timeField(), names, positions, where), Role.TIME, names, where);
+    if (labelled) {
+      claim(
+          roles,
+          find(schema.label().field(), names, positions, where),
+          label(schema),
+          names,
+          where);
+      if (schema.weighted()) {
+        claim(
+            roles, find(schema.weightField(), names, positions, where), Role.WEIGHT, names, where);
+      }
+      if (schema.timed()) {
+        claim(roles, find(schema.timeField(), names, positions, where), Role.TIME, names, where);
+      }
     }
     return new ColumnMap(List.copyOf(names), List.of(roles), List.of(indices));
   }

@@ -46,6 +46,7 @@ final class RowWriter {
   private final byte[][] missing;
   private final long labelOffset;
   private final long rowNumberOffset;
+  private final boolean integerClasses;
   private int firstClass = ANY_CLASS; // what numbering has settled on, as far as known here
   private long address;
 
@@ -67,6 +68,7 @@ final class RowWriter {
     fills = new byte[roles.length][];
     labelOffset = layout.labelOffset();
     rowNumberOffset = layout.rowOffset();
+    integerClasses = map.roles().contains(Role.INTEGER_CLASS);
     classNames =
         schema.label().classNames().stream()
             .map(name -> name.getBytes(StandardCharsets.UTF_8))
@@ -186,7 +188,7 @@ final class RowWriter {
    * @return why the row is not valid, or null
    */
   @Nullable Reason complete(int row, long number) {
-    if (schema.label().isClass() && classNames.length == 0) {
+    if (integerClasses) {
       long at = address + labelOffset + (long) row * Float.BYTES;
       int value = (int) MEMORY.get(FLOAT, at);
       int classes = schema.label().classes();

@@ -56,7 +56,6 @@ public final class FileSource implements Source {
   private static final int BUFFER_BYTES = 256 << 10;
   private static final int PARTITION = 0;
   private static final String GZIP = ".gz";
-  private static final String CLASSES_FROM = "classesFrom";
   private static final String PASS_BYTES = "passBytes";
   private static final long UNKNOWN = -1;
 
@@ -78,10 +77,7 @@ public final class FileSource implements Source {
     this.context = context;
     path = Path.of(config.path());
     State saved = context.saved();
-    numbering =
-        saved == null
-            ? new ClassNumbering()
-            : new ClassNumbering((int) saved.longs(CLASSES_FROM)[0]);
+    numbering = ClassNumbering.restored(saved);
     passBytes = saved != null && saved.has(PASS_BYTES) ? saved.longs(PASS_BYTES)[0] : UNKNOWN;
   }
 
@@ -120,7 +116,7 @@ public final class FileSource implements Source {
   /** May be ahead of the positions: the rows in between will be read again, and say the same. */
   @Override
   public void save(State state) {
-    state.put(CLASSES_FROM, (long) numbering.origin());
+    numbering.save(state);
     if (passBytes != UNKNOWN) {
       state.put(PASS_BYTES, passBytes);
     }

@@ -69,10 +69,7 @@ final class Producers implements TcpListener.Taker {
     this.context = context;
     State saved = context.saved();
     boolean resumed = saved != null && saved.has("producers");
-    numbering =
-        saved != null && resumed
-            ? new ClassNumbering((int) saved.longs("classesFrom")[0])
-            : new ClassNumbering();
+    numbering = ClassNumbering.restored(resumed ? saved : null);
     if (saved != null && resumed) {
       restore(saved);
     }
@@ -100,7 +97,7 @@ final class Producers implements TcpListener.Taker {
     state.put("producers", String.join("\n", producers.keySet()).getBytes(StandardCharsets.UTF_8));
     state.put(NUMBERS, numbers);
     state.put("nextPartition", (long) nextPartition);
-    state.put("classesFrom", (long) numbering.origin());
+    numbering.save(state);
   }
 
   /** As {@link io.penstock.pipeline.Source#adopt}: those who are missing have sent nothing yet. */

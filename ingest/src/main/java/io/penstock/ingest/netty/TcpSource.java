@@ -23,7 +23,7 @@ public final class TcpSource implements Source, AutoCloseable {
   private final TcpListener listener;
   private final BlockSchema schema;
   private final SourceContext context;
-  private final ClassNumbering numbering = new ClassNumbering();
+  private final ClassNumbering numbering;
   private final @Nullable Producers producers;
   private final AtomicBoolean subscribed = new AtomicBoolean();
 
@@ -32,6 +32,7 @@ public final class TcpSource implements Source, AutoCloseable {
     this.listener = listener;
     this.schema = schema;
     this.context = context;
+    numbering = ClassNumbering.restored(context.saved());
     producers =
         settings.acknowledge() == null
             ? null
@@ -63,6 +64,8 @@ public final class TcpSource implements Source, AutoCloseable {
   public void save(State state) {
     if (producers != null) {
       producers.save(state);
+    } else {
+      numbering.save(state);
     }
   }
 

@@ -3,9 +3,8 @@ package io.penstock.ingest.netty;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.penstock.config.FormatConfig;
 import io.penstock.config.SourceConfig.AcknowledgeConfig;
-import io.penstock.config.SourceConfig.CsvConfig;
-import io.penstock.config.SourceConfig.FormatConfig;
 import io.penstock.config.SourceConfig.Tcp;
 import io.penstock.config.Token;
 import io.penstock.config.TokenConfig;
@@ -223,7 +222,7 @@ class TokenTest {
         0,
         "127.0.0.1",
         false,
-        new FormatConfig(new CsvConfig(true, ",", List.of(), List.of())),
+        FormatConfig.Csv.WITH_HEADER,
         65536,
         16,
         Duration.ZERO,

@@ -91,6 +91,25 @@ public final class SessionState {
     return parameters;
   }
 
+  /**
+   * Copies the parameters as they were saved, without a detour over the heap where they lie outside of it.
+   *
+   * @param to the flat parameter buffer
+   * @throws IllegalStateException where the state is of another model
+   */
+  public static void copyParameters(State state, ParameterLayout layout, MemorySegment to) {
+    for (Tensor tensor : layout.tensors()) {
+      MemorySegment part = part(to, tensor).values();
+      String name = PARAMETERS + tensor.name();
+      MemorySegment saved =
+          state.arrays().get(name) instanceof State.Matrix matrix
+              ? matrix.values()
+              : MemorySegment.ofArray(state.floats(name));
+      requireSize(name, saved.byteSize() / Float.BYTES, tensor);
+      part.copyFrom(saved);
+    }
+  }
+
   /** The training state as it was saved. */
   public static TrainingState training(State state, MetricsSpec spec) {
     TrainingState training = new TrainingState(spec);
@@ -128,12 +147,16 @@ public final class SessionState {
 
   private static void take(State state, String name, Tensor tensor, float[] values, int base) {
     float[] saved = state.floats(name);
-    if (saved.length != tensor.size()) {
+    requireSize(name, saved.length, tensor);
+    System.arraycopy(saved, 0, values, base + tensor.offset(), saved.length);
+  }
+
+  private static void requireSize(String name, long saved, Tensor tensor) {
+    if (saved != tensor.size()) {
       throw new IllegalStateException(
           "saved state: '%s' has %d values, the model needs %d: it is of another model"
-              .formatted(name, saved.length, tensor.size()));
+              .formatted(name, saved, tensor.size()));
     }
-    System.arraycopy(saved, 0, values, base + tensor.offset(), saved.length);
   }
 
   private static String optimizerName(Tensor tensor, int index) {

@@ -24,10 +24,29 @@ public record Program(
     List<KernelCall> gradient,
     List<KernelCall> reduce,
     List<KernelCall> update) {
+  /** The forward phase alone: for rows that are to be predicted. */
+  public Program forwardOnly() {
+    return without(List.of());
+  }
+
+  /** Forward phase, loss and metrics: what a step does before anything is learnt. */
+  public Program evaluationOnly() {
+    return without(
+        gradient.stream()
+            .filter(call -> call instanceof KernelCall.Loss || call instanceof KernelCall.Evaluate)
+            .toList());
+  }
+
+  private Program without(List<KernelCall> kept) {
+    return new Program(
+        layout, parameters, 0, scratchSize, outputs, metrics, forward, kept, List.of(), List.of());
+  }
+
   /** Floats of a region; the slot is not the program's. */
   public int size(Region region) {
     return switch (region) {
-      case PARAMETERS, GRADIENTS -> parameters.size();
+      case PARAMETERS -> parameters.size();
+      case GRADIENTS -> update.isEmpty() ? 0 : parameters.size();
       case OPTIMIZER -> optimizerSize;
       case SCRATCH -> scratchSize;
       case SLOT -> throw new IllegalArgumentException("the slot is not a region of the program");

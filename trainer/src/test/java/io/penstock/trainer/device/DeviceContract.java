@@ -13,6 +13,7 @@ import io.penstock.pipeline.SlotMemory;
 import io.penstock.pipeline.State;
 import io.penstock.trainer.Minibatches;
 import io.penstock.trainer.Reference;
+import io.penstock.trainer.cpu.ForwardPass;
 import io.penstock.trainer.device.StepResult.Status;
 import io.penstock.trainer.model.Activation;
 import io.penstock.trainer.model.Dense;
@@ -23,6 +24,7 @@ import io.penstock.trainer.model.ParameterLayout.Tensor;
 import io.penstock.trainer.model.Program;
 import io.penstock.trainer.model.Region;
 import io.penstock.trainer.model.TrainingState;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -175,6 +177,50 @@ public abstract class DeviceContract {
         parameters[i] = kept;
       }
       close(what, run.read(Region.GRADIENTS), numeric, 0.1);
+    }
+  }
+
+  /** The loss of the step itself is that of the outputs which the forward pass has of the same rows and weights. */
+  @ParameterizedTest
+  @MethodSource("models")
+  void shouldForwardAsPredictionsDo(ModelSpec spec) {
+    SplittableRandom random = new SplittableRandom(SEED);
+    try (Run run = new Run(spec, 21, random);
+        ForwardPass forward = new ForwardPass(run.program)) {
+      State saved = new State();
+      run.session.save(saved);
+      forward.load(saved);
+      Rows minibatch = Minibatches.random(spec, 19, true, random);
+      for (int row = 0; row < minibatch.count(); row++) {
+        for (int feature = 0; feature < spec.features(); feature++) {
+          forward
+              .slot()
+              .set(
+                  ValueLayout.JAVA_FLOAT,
+                  run.program.layout().featureOffset(feature) + 4L * row,
+                  minibatch.features()[row][feature]);
+        }
+      }
+      forward.run(minibatch.count());
+      String what = spec + ", seed " + SEED;
+      double[] parameters = doubles(run.initial);
+      int outputs = spec.layers().getLast().outputs();
+      double loss = 0;
+      double weights = 0;
+      for (int row = 0; row < minibatch.count(); row++) {
+        float[] z = new float[outputs];
+        for (int output = 0; output < outputs; output++) {
+          z[output] = forward.output(output, row);
+        }
+        close(what, z, run.reference.outputs(parameters, minibatch.features()[row]), 1);
+        if (minibatch.weights()[row] != 0) {
+          loss +=
+              minibatch.weights()[row] * run.reference.rowLoss(doubles(z), minibatch.labels()[row]);
+          weights += minibatch.weights()[row];
+        }
+      }
+      assertThat(run.step(minibatch)).as(what).isEqualTo(Status.APPLIED);
+      close(what, run.result.loss(), loss / weights, 1);
     }
   }
 

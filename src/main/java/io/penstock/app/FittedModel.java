@@ -1,0 +1,238 @@
+package io.penstock.app;
+
+import io.penstock.config.Config;
+import io.penstock.config.SourceConfig;
+import io.penstock.config.FormatConfig;
+import io.penstock.ingest.codec.ClassNumbering;
+import io.penstock.ingest.codec.CsvRows;
+import io.penstock.ingest.codec.FieldRow;
+import io.penstock.ingest.codec.UnlabelledRows;
+import io.penstock.pipeline.Block;
+import io.penstock.pipeline.BlockLayout;
+import io.penstock.pipeline.BlockPool;
+import io.penstock.pipeline.BlockSchema;
+import io.penstock.pipeline.Merge;
+import io.penstock.pipeline.PartitionCursor;
+import io.penstock.pipeline.State;
+import io.penstock.trainer.Predictor;
+import io.penstock.trainer.Trainer;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * From rows as they come to answers, by the operators and weights of one cut. Thread-safe: a request is answered as a whole, and
+ * what {@link #load} brings is there for the next.
+ */
+final class FittedModel implements AutoCloseable {
+  private static final int MOST_ROWS_AT_ONCE = 256;
+
+  private final FormatConfig.Csv format;
+  private final int maxRowBytes;
+  private final RunPlan plan;
+  private final BlockPool pool;
+  private final Block block;
+  private final Predictor predictor;
+  private final CsvRows csv;
+  private final FieldRow fields;
+  private final int rowsAtOnce;
+  private final List<@Nullable String> refusals = new ArrayList<>();
+  private @Nullable Cut cut;
+  private boolean closed;
+
+  /**
+   * Which weights these are.
+   *
+   * @param rows trained on before them
+   * @param nanos when they were the newest, nanoseconds since 1970
+   * @param classes names by index; empty for a number
+   */
+  record Cut(long rows, long nanos, List<String> classes) {}
+
+  /** How rows are to be read; called with the model's lock held. */
+  interface Rows {
+    UnlabelledRows of(FittedModel model) throws IOException;
+  }
+
+  /** Where answers go, row for row. */
+  interface Answers {
+    void begin(Cut by);
+
+    /** The answer that the predictor has for row {@code row} of its last call. */
+    void answer(Predictor predictor, int row);
+
+    void refuse(String reason);
+  }
+
+  /** More rows than may be asked at once. */
+  static final class TooManyRows extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    TooManyRows(int most) {
+      super("at most %d rows are answered at once".formatted(most));
+    }
+  }
+
+  /**
+   * A model that knows nothing before {@link #load}.
+   *
+   * @param columns of the data; empty where the schema itself gives them
+   */
+  FittedModel(Config config, List<String> columns) {
+    format = csv(config);
+    maxRowBytes = config.predictions().maxBytes();
+    plan = RunPlan.of(config, columns);
+    rowsAtOnce = Math.min(MOST_ROWS_AT_ONCE, plan.layout().capacityRows());
+    BlockLayout layout = new BlockLayout(plan.schema(), rowsAtOnce);
+    predictor = new Predictor(plan.features(), plan.model(), plan.program());
+    pool = new BlockPool(layout, 4 * layout.byteSize());
+    block = Objects.requireNonNull(pool.tryAcquire(0, new PartitionCursor(0, 0, 0, 0)));
+    csv = new CsvRows(format, block, maxRowBytes);
+    fields = new FieldRow(block, format.missing());
+  }
+
+  /** As the training's own rows, the first of them that are CSV; what may be JSON may be that, too. */
+  private static FormatConfig.Csv csv(Config config) {
+    return config.allSources().values().stream()
+        .flatMap(source -> Sources.format(source).stream())
+        .filter(FormatConfig.Csv.class::isInstance)
+        .map(FormatConfig.Csv.class::cast)
+        .findFirst()
+        .orElse(FormatConfig.Csv.WITH_HEADER);
+  }
+
+  /**
+   * Takes over operators and weights, by copies.
+   *
+   * @param nanos when they were the newest
+   */
+  synchronized Cut load(State state, long nanos) {
+    requireOpen();
+    predictor.load(state);
+    Cut next =
+        new Cut(state.longs(Trainer.TRAINED)[0], nanos, classes(plan.schema().label(), state));
+    cut = next;
+    return next;
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the model is closed");
+    }
+  }
+
+  /** Integers count from 0 unless the stream has shown that they count from 1: then index 0 is the last of them. */
+  private static List<String> classes(BlockSchema.Label label, State state) {
+    boolean fromOne = ClassNumbering.restored(Merge.scope(state, 0)).origin() == 1;
+    return label.classNames().isEmpty()
+        ? IntStream.range(0, label.classes())
+            .mapToObj(c -> Integer.toString(fromOne && c == 0 ? label.classes() : c))
+            .toList()
+        : label.classNames();
+  }
+
+  /**
+   * Answers rows until there are no more.
+   *
+   * @param most how many there may be
+   * @return by which weights
+   */
+  synchronized Cut answer(Rows rows, int most, Answers to) throws IOException {
+    requireOpen();
+    Cut by = Objects.requireNonNull(cut, "load comes first");
+    UnlabelledRows from = rows.of(this);
+    to.begin(by);
+    long asked = 0;
+    boolean more = true;
+    while (more) {
+      more = decode(from);
+      asked += refusals.size();
+      if (asked > most) {
+        throw new TooManyRows(most);
+      }
+      if (block.rows() > 0) {
+        predictor.predict(block);
+      }
+      tell(to);
+    }
+    return by;
+  }
+
+  /** Fills the block and notes each row's refusal, or null; false at the end of the rows. */
+  private boolean decode(UnlabelledRows from) throws IOException {
+    refusals.clear();
+    int rows = 0;
+    UnlabelledRows.Next next = UnlabelledRows.Next.ROW;
+    while (next != UnlabelledRows.Next.END && refusals.size() < rowsAtOnce) {
+      next = from.next(rows);
+      switch (next) {
+        case ROW -> {
+          refusals.add(null);
+          rows++;
+        }
+        case REFUSED -> refusals.add(from.refusal());
+        case END -> {}
+      }
+    }
+    block.seal(rows, rows, 0, 0);
+    return next != UnlabelledRows.Next.END;
+  }
+
+  private void tell(Answers to) {
+    int row = 0;
+    for (String refusal : refusals) {
+      if (refusal == null) {
+        to.answer(predictor, row++);
+      } else {
+        to.refuse(refusal);
+      }
+    }
+  }
+
+  /**
+   * Comma-separated values.
+   *
+   * @param header whether the first line has the names of the columns; null: as configured
+   */
+  static Rows csv(InputStream in, @Nullable Boolean header) {
+    return model -> {
+      if (header == null ? model.format.header() : header) {
+        model.csv.beginWithHeader(in);
+      } else {
+        model.csv.begin(
+            in, model.plan.columns().isEmpty() ? model.format.columns() : model.plan.columns());
+      }
+      return model.csv;
+    };
+  }
+
+  /** JSON: an object, an array of objects, or several of these. */
+  static Rows json(InputStream in) {
+    return model -> new JsonRows.Document(model.fields, in);
+  }
+
+  /** JSON, an object a line. */
+  static Rows jsonLines(InputStream in) {
+    return model -> new JsonRows.Lines(model.fields, in, model.maxRowBytes);
+  }
+
+  /** Values by the names of their fields. */
+  static Rows maps(List<? extends Map<String, ?>> rows) {
+    return model -> new MapRows(model.fields, rows);
+  }
+
+  @Override
+  public synchronized void close() {
+    if (!closed) {
+      closed = true;
+      predictor.close();
+      block.release();
+      pool.close();
+    }
+  }
+}
