@@ -32,7 +32,7 @@ record RunPlan(
           SchemaResolver.resolve(
               config.schema(),
               columnNames,
-              column -> FeaturePlan.nullable(config.features(), column.name(), column.kind()));
+              column -> FeaturePlan.nullable(config.features(), column));
       FeaturePlan features = new FeaturePlan(schema, config.features());
       SlotLayout layout = SlotLayout.of(config.batch().size(), features.features());
       ModelSpec model =

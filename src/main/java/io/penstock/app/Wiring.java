@@ -46,7 +46,8 @@ final class Wiring implements Engine {
             .connectingWithin(CONNECT_WITHIN);
     try {
       return switch (request.input()) {
-        case FeedRequest.Input.Lines lines -> sent(feed.file(lines.path(), true));
+        case FeedRequest.Input.Lines lines ->
+            sent(feed.file(lines.path(), Feed.hasHeader(lines.path())));
         case FeedRequest.Input.Letters letters -> replay(letters.replay(), feed);
         case FeedRequest.Input.Stream stream -> sent(feed.generator(stream.generator(), true));
       };

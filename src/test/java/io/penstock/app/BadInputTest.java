@@ -164,11 +164,11 @@ class BadInputTest {
     Path missing = folder.resolve("none.csv");
     assertThat(refused("source: { file: { path: '%s' } }%n".formatted(missing)))
         .isEqualTo(
-            "penstock: source.file.path: cannot read '%s' (there is no such file); name a CSV file that this user may read%n",
+            "penstock: source.file.path: cannot read '%s' (there is no such file); name a file that this user may read%n",
             missing);
     assertThat(refused("source: { file: { path: '%s' } }%n".formatted(folder)))
         .isEqualTo(
-            "penstock: source.file.path: cannot read '%s' (Is a directory); name a CSV file that this user may read%n",
+            "penstock: source.file.path: cannot read '%s' (Is a directory); name a file that this user may read%n",
             folder);
   }
 

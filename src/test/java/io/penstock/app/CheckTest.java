@@ -60,7 +60,7 @@ class CheckTest {
       throws IOException {
     Path file = Files.writeString(folder.resolve("f"), "");
     SourceConfig.File missing =
-        new SourceConfig.File("" + folder.resolve("rows.csv"), FakeEngine.CSV, 100);
+        new SourceConfig.File("" + folder.resolve("rows.csv"), FakeEngine.CSV, 100, 1);
 
     assertThat(
             check(

@@ -6,6 +6,7 @@ import io.penstock.config.Config.ErrorsConfig;
 import io.penstock.config.Config.EvaluationConfig;
 import io.penstock.config.Config.HttpConfig;
 import io.penstock.config.Config.PipelineConfig;
+import io.penstock.config.FieldConfig;
 import io.penstock.config.FormatConfig;
 import io.penstock.config.LossConfig;
 import io.penstock.config.ModelConfig;
@@ -49,7 +50,7 @@ final class FakeEngine implements Engine {
             new LabelConfig("y", LabelType.CLASS, 2, List.of("", "")),
             "",
             "",
-            Map.of("x", FieldType.NUMBER)),
+            Map.of("x", FieldConfig.of(FieldType.NUMBER))),
         List.of(),
         new BatchConfig(256, maxDelay),
         new ModelConfig.Logistic(Initial.ZERO),

@@ -43,7 +43,7 @@ final class Binder {
    */
   <T> @Nullable T bind(Node node, Class<T> type, String path, Map<String, Object> given) {
     problems.place(path, node);
-    Setting root = new Setting(path, type, "", "", null, Key.Unit.PLAIN, false, false);
+    Setting root = new Setting(path, type, "", "", null, Key.Unit.PLAIN, false, false, false);
     Object value =
         type.isRecord() ? written(node, type, root, path, given) : value(node, type, root, path);
     return type.cast(value);
@@ -84,7 +84,11 @@ final class Binder {
   private @Nullable Object record(
       Node node, Class<?> type, Setting setting, String path, Map<String, Object> given) {
     if (!(node instanceof MappingNode map)) {
-      return problems.wrong(node, type, setting, path);
+      Setting alone =
+          node instanceof ScalarNode && !Yaml.isEmpty(node) ? Setting.alone(type) : null;
+      return alone == null
+          ? problems.wrong(node, type, setting, path)
+          : recordOf(alone, node, type, path);
     }
     int before = problems.count();
     Map<String, NodeTuple> entries = entries(map, path);
@@ -95,6 +99,21 @@ final class Binder {
     }
     List<String> known = settings.stream().map(Setting::name).toList();
     unknown(entries.keySet(), known, type, path);
+    return problems.count() > before ? null : create(type, values, path);
+  }
+
+  /** A record of which one component is given, and the others have their defaults. */
+  private @Nullable Object recordOf(Setting alone, Node node, Class<?> type, String path) {
+    int before = problems.count();
+    List<Setting> settings = Setting.of(type);
+    @Nullable Object[] values = new @Nullable Object[settings.size()];
+    for (int i = 0; i < values.length; i++) {
+      Setting setting = settings.get(i);
+      values[i] =
+          setting.equals(alone)
+              ? value(node, setting.type(), setting, path)
+              : component(setting, Map.of(), Map.of(), path);
+    }
     return problems.count() > before ? null : create(type, values, path);
   }
 

@@ -56,10 +56,11 @@ public record Config(
     Fit.checkDevice(device, precision);
     Fit.checkModel(model, loss, schema.label());
     if (schema.infer() == null) {
-      Fit.checkFeatures(features, schema.fields());
+      Fit.checkFeatures(features, schema.types());
     } else {
       Fit.checkInference(source);
     }
+    Fit.checkFormat(source, schema);
   }
 
   /**

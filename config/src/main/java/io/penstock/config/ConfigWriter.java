@@ -48,11 +48,26 @@ public final class ConfigWriter {
       return Map.of(Setting.lowerFirst(value.getClass().getSimpleName()), record(value));
     }
     return switch (value) {
-      case Record record -> record(record);
+      case Record record -> shortest(record, record(record));
       case Duration duration -> text(duration);
       case Enum<?> constant -> constant.toString().toLowerCase(Locale.ROOT);
       default -> value;
     };
+  }
+
+  /** A value alone where it stands for the record. */
+  private static Object shortest(Record record, Map<String, Object> tree) {
+    Class<?> written = Setting.written(record.getClass());
+    Setting alone = Setting.alone(written);
+    Object value = alone == null ? null : tree.get(alone.name());
+    boolean byDefault =
+        Setting.of(written).stream()
+            .filter(setting -> !setting.equals(alone))
+            .allMatch(
+                setting ->
+                    !tree.containsKey(setting.name())
+                        || setting.byDefault().equals(String.valueOf(tree.get(setting.name()))));
+    return value != null && byDefault ? value : tree;
   }
 
   private static Map<String, Object> map(Map<?, ?> values, Type of) {

@@ -53,6 +53,19 @@ final class Fit {
     }
   }
 
+  /** A sender of JSON names its fields in each row, and no header does before. */
+  static void checkFormat(SourceConfig source, SchemaConfig schema) {
+    if (source instanceof SourceConfig.Tcp tcp && tcp.format() instanceof FormatConfig.Json) {
+      for (String field : schema.fields().keySet()) {
+        if (isPattern(field)) {
+          throw new InvalidSetting(
+              "schema.fields." + field,
+              "must name one field: senders of JSON have no header that a pattern could go by");
+        }
+      }
+    }
+  }
+
   static void checkModel(ModelConfig model, LossConfig loss, LabelConfig label) {
     String kind = label.type() == LabelType.NUMBER ? "a number" : "a class of " + label.count();
     boolean number = label.type() == LabelType.NUMBER;

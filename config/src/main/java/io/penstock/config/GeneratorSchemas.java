@@ -50,9 +50,9 @@ public final class GeneratorSchemas {
   }
 
   private static SchemaConfig numbers(String label, String... names) {
-    Map<String, FieldType> fields = new LinkedHashMap<>();
+    Map<String, FieldConfig> fields = new LinkedHashMap<>();
     for (String name : names) {
-      fields.put(name, FieldType.NUMBER);
+      fields.put(name, FieldConfig.of(FieldType.NUMBER));
     }
     return new SchemaConfig(new LabelConfig(label, LabelType.CLASS, 2, List.of()), "", "", fields);
   }

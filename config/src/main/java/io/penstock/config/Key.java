@@ -21,6 +21,9 @@ import java.lang.annotation.Target;
   /** Interval of allowed values, in the notation of mathematics: {@code [0, 1)}; ends carry units as values do. */
   String range() default "";
 
+  /** Whether a value that is no map stands for this component alone, the others left out. */
+  boolean alone() default false;
+
   Unit unit() default Unit.PLAIN;
 
   /** Whether a saved run may go on though this, and all below it, has changed. */

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  *     {@code none}
  * @param infer how the types of fields that {@code fields} does not name are found out; left out: they are not, and only named
  *     fields are learnt from
- * @param fields type of each field to learn from, in order; a name with {@code *} stands for all columns of the header that
- *     match
+ * @param fields type and rules of each field to learn from, in order; a name with {@code *} stands for all columns of the
+ *     header, or all values of a JSON file's first row, that match
  */
 @Planned({"key"})
 public record SchemaConfig(
@@ -25,7 +25,7 @@ public record SchemaConfig(
     @Key(byDefault = "none", none = "''") String weight,
     @Key(byDefault = "none", none = "''") String eventTime,
     @Nullable InferConfig infer,
-    @Key(byDefault = "{}") Map<String, FieldType> fields) {
+    @Key(byDefault = "{}") Map<String, FieldConfig> fields) {
 
   /** Checks that every field has one part to play. */
   public SchemaConfig {
@@ -35,6 +35,13 @@ public record SchemaConfig(
           "fields",
           "must name at least one field to learn from, as name: number, flag or category (or infer: {} in place of fields)");
     }
+    fields.forEach(
+        (name, field) -> {
+          if (field.type() == FieldType.VECTOR && name.contains("*")) {
+            throw new InvalidSetting(
+                "fields." + name, "must not be a pattern: each vector is named by itself");
+          }
+        });
     for (String part : List.of(label.field(), weight, eventTime)) {
       if (fields.containsKey(part)) {
         throw new InvalidSetting(
@@ -52,7 +59,7 @@ public record SchemaConfig(
 
   /** With all fields named. */
   public SchemaConfig(
-      LabelConfig label, String weight, String eventTime, Map<String, FieldType> fields) {
+      LabelConfig label, String weight, String eventTime, Map<String, FieldConfig> fields) {
     this(label, weight, eventTime, null, fields);
   }
 
@@ -61,8 +68,8 @@ public record SchemaConfig(
    *
    * @throws IllegalArgumentException where that is nothing
    */
-  public SchemaConfig inferred(Map<String, FieldType> found) {
-    Map<String, FieldType> all = new LinkedHashMap<>(fields);
+  public SchemaConfig inferred(Map<String, FieldConfig> found) {
+    Map<String, FieldConfig> all = new LinkedHashMap<>(fields);
     found.forEach(
         (name, type) -> {
           if (fields.keySet().stream().noneMatch(named -> Fit.overlap(named, name))) {
@@ -82,6 +89,13 @@ public record SchemaConfig(
     public InferConfig {
       Setting.check(InferConfig.class, rows);
     }
+  }
+
+  /** The types of the fields to learn from, in order. */
+  public Map<String, FieldType> types() {
+    Map<String, FieldType> types = new LinkedHashMap<>();
+    fields.forEach((name, field) -> types.put(name, field.type()));
+    return types;
   }
 
   /**
@@ -191,6 +205,8 @@ public record SchemaConfig(
     /** 0 or 1. */
     FLAG,
     /** Any text; to be made features of by {@code oneHot}. */
-    CATEGORY
+    CATEGORY,
+    /** So many numbers: an array in JSON, the columns {@code name[0]}, {@code name[1]}, … in CSV. */
+    VECTOR
   }
 }

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param none what the word {@code none} stands for, in YAML; empty: nothing
  * @param optional whether it may be absent without a default
  * @param mayChange whether a saved run may go on though it has changed
+ * @param alone whether a value that is no map stands for this component of its record alone
  */
 record Setting(
     String name,
@@ -30,7 +31,8 @@ record Setting(
     @Nullable Range range,
     Key.Unit unit,
     boolean optional,
-    boolean mayChange) {
+    boolean mayChange,
+    boolean alone) {
 
   /** Every record is made by its settings, so that reading them anew would cost a run's start a second. */
   private static final ClassValue<List<Setting>> SETTINGS =
@@ -50,7 +52,8 @@ record Setting(
     boolean optional = component.getAnnotatedType().isAnnotationPresent(Nullable.class);
     Type type = component.getGenericType();
     return key == null
-        ? new Setting(component.getName(), type, "", "", null, Key.Unit.PLAIN, optional, false)
+        ? new Setting(
+            component.getName(), type, "", "", null, Key.Unit.PLAIN, optional, false, false)
         : new Setting(
             component.getName(),
             type,
@@ -59,7 +62,8 @@ record Setting(
             key.range().isEmpty() ? null : Range.parse(key.range(), key.unit()),
             key.unit(),
             optional,
-            key.mayChange());
+            key.mayChange(),
+            key.alone());
   }
 
   /**
@@ -131,6 +135,11 @@ record Setting(
         .orElse(null);
   }
 
+  /** The component that a value which is no map stands for; null: none. */
+  static @Nullable Setting alone(Class<?> record) {
+    return of(record).stream().filter(Setting::alone).findFirst().orElse(null);
+  }
+
   static List<String> constants(Class<?> type) {
     return Arrays.stream(type.getEnumConstants())
         .map(c -> c.toString().toLowerCase(Locale.ROOT))
@@ -167,7 +176,9 @@ record Setting(
       return "one of " + String.join(", ", cases(type).keySet());
     }
     if (type.isRecord()) {
-      return "a map with "
+      Setting alone = alone(written(type));
+      return (alone == null ? "" : alone.expected(alone.type()) + ", or ")
+          + "a map with "
           + of(written(type)).stream().map(Setting::name).collect(Collectors.joining(", "));
     }
     return expectedScalar(type);
@@ -186,7 +197,7 @@ record Setting(
     if (type == Duration.class) {
       return "a duration like 20ms, 30s or 5m";
     }
-    if (type == double.class) {
+    if (type == double.class || type == Double.class) {
       return "a number";
     }
     return type == String.class ? "text" : "an integer";

@@ -58,6 +58,9 @@ public sealed interface SourceConfig {
             "endAfterConnections",
             "must be left out with acknowledge, where senders connect as often as they like (acknowledge.endAfterProducers?)");
       }
+      if (feed != null && !(format instanceof FormatConfig.Csv)) {
+        throw new InvalidSetting("format", "must be csv with feed, which sends that");
+      }
       if (acknowledge != null && feed != null) {
         throw new InvalidSetting(
             "acknowledge", "must be left out with feed, which sends without acknowledgements");
@@ -116,22 +119,24 @@ public sealed interface SourceConfig {
   }
 
   /**
-   * A file, read once from its beginning.
+   * A file, read from its beginning.
    *
    * @param path of the file, from the working directory; {@code .gz} and {@code .zst} are decompressed
    * @param format how bytes are read
    * @param maxLineBytes longer rows are rejected
+   * @param passes how many times it is read; rows are numbered on
    */
-  @Planned({"passes", "rate"})
+  @Planned({"rate"})
   record File(
       String path,
       @Key(byDefault = "csv") FormatConfig format,
       @Key(byDefault = "1MiB", range = "[64B, 64MiB]", unit = Unit.BYTES, mayChange = true)
-          int maxLineBytes)
+          int maxLineBytes,
+      @Key(byDefault = "1", range = "[1, 1_000_000]", mayChange = true) int passes)
       implements SourceConfig {
     /** Checks ranges. */
     public File {
-      Setting.check(File.class, path, format, maxLineBytes);
+      Setting.check(File.class, path, format, maxLineBytes, passes);
       if (path.isBlank()) {
         throw new InvalidSetting("path", "must name a file, not be empty");
       }

@@ -84,9 +84,9 @@ class ConfigReaderTest {
     assertThat(config.schema().weight()).isEqualTo("importance");
     assertThat(config.schema().fields())
         .containsExactly(
-            Map.entry("Elevation", FieldType.NUMBER),
-            Map.entry("Wilderness_Area*", FieldType.FLAG),
-            Map.entry("city", FieldType.CATEGORY));
+            Map.entry("Elevation", FieldConfig.of(FieldType.NUMBER)),
+            Map.entry("Wilderness_Area*", FieldConfig.of(FieldType.FLAG)),
+            Map.entry("city", FieldConfig.of(FieldType.CATEGORY)));
     assertThat(config.features())
         .containsExactly(
             new FeatureConfig.Standardize(List.of("number"), 64),
@@ -433,7 +433,7 @@ class ConfigReaderTest {
         .hasMessage(
             """
             config/clicks.yaml:4:5: source.tcp.port must be an integer, 0 to 65535, not many
-            config/clicks.yaml:10:5: schema.fields.Elevation must be one of number, flag, category, not numeric; did you mean number?
+            config/clicks.yaml:10:5: schema.fields.Elevation must be one of number, flag, category, vector, not numeric; did you mean number?
             config/clicks.yaml:16:10: batch.sise is not known; did you mean size? Allowed: size, maxDelay""");
   }
 
@@ -475,15 +475,12 @@ class ConfigReaderTest {
         Config.parse(
             NUMBER.replace(
                 "fields: { x: number }", "infer: {}, fields: { 'a*': flag, b: number }"));
+    FieldConfig flag = FieldConfig.of(FieldType.FLAG);
+    FieldConfig number = FieldConfig.of(FieldType.NUMBER);
 
-    assertThat(
-            config
-                .schema()
-                .inferred(Map.of("ab", FieldType.NUMBER, "b", FieldType.FLAG, "c", FieldType.FLAG)))
+    assertThat(config.schema().inferred(Map.of("ab", number, "b", flag, "c", flag)))
         .returns(null, SchemaConfig::infer)
-        .returns(
-            Map.of("a*", FieldType.FLAG, "b", FieldType.NUMBER, "c", FieldType.FLAG),
-            SchemaConfig::fields);
+        .returns(Map.of("a*", flag, "b", number, "c", flag), SchemaConfig::fields);
   }
 
   @ParameterizedTest
@@ -582,7 +579,9 @@ class ConfigReaderTest {
         .containsExactly(
             new FeatureConfig.Standardize(List.of("number"), 1),
             new FeatureConfig.OneHot(List.of("city"), List.of("Oslo"), 1, 64));
-    assertThat(config.schema().fields()).hasSize(4).containsEntry("a.b", FieldType.FLAG);
+    assertThat(config.schema().fields())
+        .hasSize(4)
+        .containsEntry("a.b", FieldConfig.of(FieldType.FLAG));
     assertThat(config.optimizer()).isEqualTo(new OptimizerConfig.Adam(0.003, 0.5, 0.999, 1e-8, 0));
     assertThat(config.name()).isEqualTo("x-y");
   }
@@ -656,5 +655,75 @@ class ConfigReaderTest {
     ConfigException e = catchThrowableOfType(ConfigException.class, () -> Config.parse(yaml));
     assertThat(e.problems()).as(e.getMessage()).hasSize(1);
     return e.problems().getFirst();
+  }
+
+  private static final String FIELDS =
+      """
+      source: { file: { path: x.ndjson, format: json, passes: 3 } }
+      schema:
+        label: { field: y, type: number }
+        fields:
+          age: number
+          temp: { type: number, min: -50, max: 60.5 }
+          embedding: { type: vector, size: 128, fill: 0 }
+          "user.city": { type: category, missing: reject }
+      features: [ oneHot: { fields: user.city }, standardize: { fields: [vector, temp] } ]
+      model: linear
+      """;
+
+  @Test
+  void shouldReadFieldsWithRules() {
+    Config config = Config.parse(FIELDS);
+
+    assertThat(config.schema().fields())
+        .containsExactly(
+            Map.entry("age", FieldConfig.of(FieldType.NUMBER)),
+            Map.entry(
+                "temp",
+                new FieldConfig(
+                    FieldType.NUMBER, null, -50.0, 60.5, FieldConfig.Missing.AUTO, null)),
+            Map.entry(
+                "embedding",
+                new FieldConfig(FieldType.VECTOR, 128, null, null, FieldConfig.Missing.AUTO, "0")),
+            Map.entry(
+                "user.city",
+                new FieldConfig(
+                    FieldType.CATEGORY, null, null, null, FieldConfig.Missing.REJECT, null)));
+    SourceConfig.File file = (SourceConfig.File) config.source();
+    assertThat(file.format()).isEqualTo(new FormatConfig.Json(FormatConfig.UnknownFields.IGNORE));
+    assertThat(file.passes()).isEqualTo(3);
+    assertThat(Config.parse(ConfigWriter.yaml(config))).isEqualTo(config);
+    assertThat(ConfigWriter.yaml(config)).contains("age: number");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "age=[1], 'schema.fields.age must be one of number, flag, category, vector, or a map with type, size, min, max, missing, fill, not a list'",
+    "age=vector, 'schema.fields.age.size is required for a vector: how many numbers it has'",
+    "'age={type: number, size: 3}', 'schema.fields.age.size must be 1 to 65536, for a vector alone, not 3'",
+    "'age={type: flag, max: 3}', 'schema.fields.age.max must be left out for what is no number or vector'",
+    "'age={type: number, min: 3, max: 2}', 'schema.fields.age.max must be at least min, 3.0, not 2.0'",
+    "'age={type: number, min: low}', 'schema.fields.age.min must be a number, not low'",
+    "'age={type: number, max: 2, fill: 3}', 'schema.fields.age.fill must be a number within min and max, not 3'",
+    "'age={type: number, missing: reject, fill: 3}', 'schema.fields.age.fill must be left out where missing is reject'",
+    "'age={type: flag, fill: 2}', 'schema.fields.age.fill must be 0, 1, true or false, not \"2\"'",
+    "'age*={type: vector, size: 2}', 'schema.fields.age* must not be a pattern: each vector is named by itself'",
+  })
+  void shouldExplainWhatIsWrongWithAField(String set, String problem) {
+    assertThatThrownBy(() -> Config.parse(FIELDS, "schema.fields." + set))
+        .hasMessageContaining(problem);
+  }
+
+  @Test
+  void shouldNotTakeJsonWhereNobodySendsItOrNamesItsFields() {
+    assertThatThrownBy(
+            () -> Config.parse(FIELDS, "source={tcp: {format: json}}", "schema.fields.x*=flag"))
+        .hasMessageContaining(
+            "schema.fields.x* must name one field: senders of JSON have no header that a pattern could go by");
+    assertThatThrownBy(
+            () ->
+                Config.parse(
+                    "source: { tcp: { format: json, feed: { generator: { stream: sea } } } }\nmodel: mlp\n"))
+        .hasMessageContaining("source.tcp.format must be csv with feed, which sends that");
   }
 }

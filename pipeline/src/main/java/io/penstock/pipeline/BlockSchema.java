@@ -37,8 +37,33 @@ public record BlockSchema(List<Column> columns, Label label, String weightField,
    * One field to learn from.
    *
    * @param nullable whether an empty value is kept as missing; otherwise its row is rejected
+   * @param rules what else its values must be
    */
-  public record Column(String name, Kind kind, boolean nullable) {}
+  public record Column(String name, Kind kind, boolean nullable, Rules rules) {
+    /** Without rules. */
+    public Column(String name, Kind kind, boolean nullable) {
+      this(name, kind, nullable, Rules.NONE);
+    }
+  }
+
+  /**
+   * What the schema says of a column's values beside their kind.
+   *
+   * @param vector the field whose element it is; empty: it is a field itself
+   * @param min a row whose number is smaller is rejected
+   * @param max a row whose number is larger is rejected
+   * @param fill text that is read in place of an empty value; empty: none
+   */
+  public record Rules(String vector, float min, float max, String fill) {
+    /** For whatever its kind allows. */
+    public static final Rules NONE =
+        new Rules("", Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, "");
+
+    /** Whether a number may be out of range. */
+    public boolean bounded() {
+      return min != Float.NEGATIVE_INFINITY || max != Float.POSITIVE_INFINITY;
+    }
+  }
 
   /**
    * The field to predict, kept as a float: the value itself or the index of its class.

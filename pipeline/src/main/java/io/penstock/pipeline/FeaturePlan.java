@@ -43,12 +43,12 @@ public final class FeaturePlan implements Stateful {
   }
 
   /** Whether an empty value of the column is to be kept: some operator fills it in. */
-  public static boolean nullable(List<FeatureConfig> features, String name, Kind kind) {
+  public static boolean nullable(List<FeatureConfig> features, Column column) {
     return features.stream()
         .anyMatch(
             f ->
                 (f instanceof FeatureConfig.Impute || f instanceof FeatureConfig.OneHot)
-                    && FieldSelector.selects(f.fields(), name, kind));
+                    && FieldSelector.selects(f.fields(), column));
   }
 
   private static List<ColumnOperator> chain(Column column, List<FeatureConfig> features) {
@@ -56,7 +56,7 @@ public final class FeaturePlan implements Stateful {
     boolean nullable = column.nullable();
     boolean indexed = false;
     for (FeatureConfig feature : features) {
-      if (!FieldSelector.selects(feature.fields(), column.name(), column.kind())) {
+      if (!FieldSelector.selects(feature.fields(), column)) {
         continue;
       }
       boolean oneHot = feature instanceof FeatureConfig.OneHot;

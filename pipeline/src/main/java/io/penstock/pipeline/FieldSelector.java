@@ -1,5 +1,6 @@
 package io.penstock.pipeline;
 
+import io.penstock.pipeline.BlockSchema.Column;
 import io.penstock.pipeline.BlockSchema.Kind;
 import java.util.List;
 import java.util.Locale;
@@ -13,6 +14,15 @@ public final class FieldSelector {
   public static boolean selects(List<String> fields, String name, Kind kind) {
     return fields.stream()
         .anyMatch(f -> f.equals(kind.name().toLowerCase(Locale.ROOT)) || matches(f, name));
+  }
+
+  /** Likewise of a column; an element is meant by its vector's name too, and is a {@code vector} and no {@code number}. */
+  public static boolean selects(List<String> fields, Column column) {
+    String vector = column.rules().vector();
+    return vector.isEmpty()
+        ? selects(fields, column.name(), column.kind())
+        : fields.stream()
+            .anyMatch(f -> f.equals("vector") || matches(f, vector) || matches(f, column.name()));
   }
 
   /** Whether {@code name} is {@code pattern}, in which {@code *} stands for any text. */

@@ -148,8 +148,7 @@ class FeaturePlanTest {
     assertThat(
             FeaturePlan.nullable(
                 List.of(new FeatureConfig.Impute(List.of("x"), Imputation.LAST, 0, 64)),
-                "x",
-                Kind.NUMBER))
+                new Column("x", Kind.NUMBER, false)))
         .isTrue();
   }
 }

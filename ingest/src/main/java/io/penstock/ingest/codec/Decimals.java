@@ -4,10 +4,12 @@ import ch.randelshofer.fastdoubleparser.JavaFloatParser;
 
 /**
  * Decimal text to the nearest float, ties to even. One rounding wherever that can be had; else a double, which is enough
- * unless it lies exactly between two floats (Clinger, 1990); else the library.
+ * unless it lies between two floats, exactly or within its own error (Clinger, 1990); else the library.
  */
 public final class Decimals {
-  private static final int MAX_DIGITS = 18; // fits a long
+  /** Digits of any number that fits a long. */
+  static final int MAX_DIGITS = 18;
+
   private static final long MAX_EXACT_FLOAT = 1L << 24;
   private static final long MAX_EXACT_DOUBLE = 1L << 53;
 
@@ -24,6 +26,7 @@ public final class Decimals {
 
   private static final long BELOW_FLOAT = (1L << 29) - 1; // bits of a double that a float lacks
   private static final long HALF_WAY = 1L << 28;
+  private static final long TWO_ROUNDINGS = 2;
 
   private Decimals() {}
 
@@ -109,10 +112,14 @@ public final class Decimals {
     if (mantissa <= MAX_EXACT_FLOAT && power < FLOAT_POWERS.length) {
       return exponent < 0 ? mantissa / FLOAT_POWERS[power] : mantissa * FLOAT_POWERS[power];
     }
-    if (mantissa <= MAX_EXACT_DOUBLE && power < DOUBLE_POWERS.length) {
+    if (power < DOUBLE_POWERS.length) {
       double value =
           exponent < 0 ? mantissa / DOUBLE_POWERS[power] : mantissa * DOUBLE_POWERS[power];
-      boolean halfWay = (Double.doubleToRawLongBits(value) & BELOW_FLOAT) == HALF_WAY;
+      long aboveHalf = (Double.doubleToRawLongBits(value) & BELOW_FLOAT) - HALF_WAY;
+      // A mantissa that is no double is rounded itself: together at most a little more than one
+      // unit of the last place.
+      boolean halfWay =
+          mantissa <= MAX_EXACT_DOUBLE ? aboveHalf == 0 : Math.abs(aboveHalf) <= TWO_ROUNDINGS;
       if (!halfWay && value >= Float.MIN_NORMAL) {
         return finite((float) value);
       }

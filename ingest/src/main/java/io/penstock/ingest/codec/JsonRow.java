@@ -24,6 +24,7 @@ final class JsonRow {
   private static final MemorySegment MEMORY = RowWriter.MEMORY;
   private static final ValueLayout.OfFloat FLOAT = RowWriter.FLOAT;
   private static final int EXCERPT_BYTES = 60;
+  private static final long EIGHT_DIGITS = 100_000_000;
   private static final int[] POWERS = {1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000};
 
   private final RowWriter writer;
@@ -54,6 +55,10 @@ final class JsonRow {
     for (int i = 0; i < columns.length; i++) {
       columns[i] = field(JsonPath.parse(names.get(i)));
       define(columns[i], i);
+      String vector = writer.rules(i).vector();
+      if (!vector.isEmpty()) {
+        elements(field(JsonPath.parse(vector))).exact = true;
+      }
     }
   }
 
@@ -99,7 +104,8 @@ final class JsonRow {
     checkUse(field);
     Role role = writer.role(column);
     field.offset = writer.offset(column);
-    field.anyNumber = role == Role.NUMBER || role == Role.NUMBER_LABEL;
+    field.anyNumber =
+        (role == Role.NUMBER || role == Role.NUMBER_LABEL) && !writer.rules(column).bounded();
     field.largestInteger =
         switch (role) {
           case FLAG -> 1;
@@ -265,13 +271,25 @@ final class JsonRow {
     }
     if (elements.exact && size != elements.size()) {
       String rule =
-          "%s: must have %d elements, not %d".formatted(field.path, elements.size(), size);
+          "%s: must have %d elements, it has %d".formatted(field.path, elements.size(), size);
       return refuse(Reason.COLUMN_COUNT, rule, text, p, p);
     }
     return p;
   }
 
   private int value(JsonField field, byte[] text, int from, int row) {
+    if (field.anyNumber && field.seenIn != number) {
+      int p = shortNumber(text, from, address + field.offset + (long) row * Float.BYTES);
+      if (p >= 0) {
+        field.seenIn = number;
+        found++;
+        return p;
+      }
+    }
+    return otherValue(field, text, from, row);
+  }
+
+  private int otherValue(JsonField field, byte[] text, int from, int row) {
     if (!field.isWanted()) {
       return JsonText.value(text, from, 1);
     }
@@ -283,12 +301,7 @@ final class JsonRow {
       return container(field, text, from, row);
     }
     found++;
-    int p = -1;
-    if (field.anyNumber) {
-      p = shortNumber(text, from, address + field.offset + (long) row * Float.BYTES);
-    } else if (field.largestInteger >= 0) {
-      p = shortInteger(field, text, from, row);
-    }
+    int p = field.largestInteger >= 0 ? shortInteger(field, text, from, row) : -1;
     return p < 0 ? anyValue(field.column, text, from, row) : p;
   }
 
@@ -309,11 +322,11 @@ final class JsonRow {
     return end < 0 ? end : refuse(Reason.SYNTAX, rule, text, from, end);
   }
 
-  /** Writes a number of up to seven digits, and as many behind the point; -1 where it is none. */
+  /** Writes a number of up to seven digits before the point and 18 in all; -1 where it is none. */
   private static int shortNumber(byte[] text, int from, long target) {
     long word = EightBytes.at(text, from);
-    boolean negative = (byte) word == '-';
     int start = from;
+    boolean negative = (byte) word == '-';
     if (negative) {
       start++;
       word = EightBytes.at(text, start);
@@ -322,27 +335,46 @@ final class JsonRow {
     if (bits == 0 || bits == EightBytes.ALL_BITS || ((byte) word == '0' && bits > Byte.SIZE)) {
       return -1;
     }
-    int whole = EightBytes.integer(word, bits);
+    int whole = bits == Byte.SIZE ? (int) word & 15 : EightBytes.integer(word, bits);
     int end = start + (bits >>> 3);
     byte behind = (byte) (word >>> bits);
-    float value;
     if (behind == '.') {
-      long fraction = EightBytes.at(text, end + 1);
-      bits = EightBytes.digitBits(fraction);
-      if (bits == 0 || bits == EightBytes.ALL_BITS) {
-        return -1;
-      }
-      int decimals = bits >>> 3;
-      long mantissa = (long) whole * POWERS[decimals] + EightBytes.integer(fraction, bits);
-      end += 1 + decimals;
-      behind = (byte) (fraction >>> bits);
-      value = Decimals.nearest(mantissa, -decimals, text, start, end);
-    } else {
-      value = whole;
+      return shortFraction(text, start, end, whole, negative, target);
     }
     if ((behind | 0x20) == 'e') {
       return -1;
     }
+    MEMORY.set(FLOAT, target, negative ? -(float) whole : whole);
+    return end;
+  }
+
+  private static int shortFraction(
+      byte[] text, int start, int point, int whole, boolean negative, long target) {
+    int end = point + 1;
+    long mantissa = whole;
+    long word = EightBytes.at(text, end);
+    int bits = EightBytes.digitBits(word);
+    if (bits == 0) {
+      return -1;
+    }
+    while (bits == EightBytes.ALL_BITS && end <= point + 1 + Long.BYTES) {
+      mantissa = mantissa * EIGHT_DIGITS + EightBytes.integer(word, bits);
+      end += Long.BYTES;
+      word = EightBytes.at(text, end);
+      bits = EightBytes.digitBits(word);
+    }
+    if (bits == EightBytes.ALL_BITS) {
+      return -1;
+    }
+    int rest = bits >>> 3;
+    mantissa = bits == 0 ? mantissa : mantissa * POWERS[rest] + EightBytes.integer(word, bits);
+    end += rest;
+    int decimals = end - point - 1;
+    boolean tooLong = decimals + (whole == 0 ? 0 : point - start) > Decimals.MAX_DIGITS;
+    if (tooLong || ((byte) (word >>> bits) | 0x20) == 'e') {
+      return -1;
+    }
+    float value = Decimals.nearest(mantissa, -decimals, text, start, end);
     MEMORY.set(FLOAT, target, negative ? -value : value);
     return end;
   }
@@ -354,7 +386,7 @@ final class JsonRow {
     if (bits == 0 || bits == EightBytes.ALL_BITS || ((byte) word == '0' && bits > Byte.SIZE)) {
       return -1;
     }
-    int value = EightBytes.integer(word, bits);
+    int value = bits == Byte.SIZE ? (int) word & 15 : EightBytes.integer(word, bits);
     byte behind = (byte) (word >>> bits);
     if (value > field.largestInteger || behind == '.' || (behind | 0x20) == 'e') {
       return -1;

@@ -57,7 +57,7 @@ final class PlainRow {
 
   private static int largest(RowWriter writer, int column) {
     return switch (writer.role(column)) {
-      case NUMBER, NUMBER_LABEL -> ANY_INTEGER;
+      case NUMBER, NUMBER_LABEL -> writer.rules(column).bounded() ? NO_INTEGER : ANY_INTEGER;
       case FLAG -> 1;
       case INTEGER_CLASS -> writer.classes();
       case IGNORED, CATEGORY, NAMED_CLASS, WEIGHT, TIME -> NO_INTEGER;
@@ -69,7 +69,7 @@ final class PlainRow {
     long mask = 0;
     for (int i = 0; i < QUAD; i++) {
       Role role = column + i < writer.columns() - 1 ? writer.role(column + i) : Role.IGNORED;
-      if (role != Role.NUMBER && role != Role.FLAG) {
+      if ((role != Role.NUMBER && role != Role.FLAG) || writer.rules(column + i).bounded()) {
         return 0;
       }
       mask |= (role == Role.FLAG ? 0xfffeL : 0xfff0L) << (16 * i);

@@ -40,8 +40,9 @@ public abstract sealed class RowDecoder permits CsvDecoder, JsonDecoder {
 
   final PartitionCursor cursor;
   final SourceContext context;
-  final ByteWindow window;
   final boolean ofLines;
+  ByteWindow window;
+  private boolean endsPartition;
   private final int maxLineBytes;
   private final int maxSeenBytes; // of one row: one more than it may have
   private final int capacityRows;
@@ -68,6 +69,7 @@ public abstract sealed class RowDecoder permits CsvDecoder, JsonDecoder {
     this.context = context;
     this.maxLineBytes = maxLineBytes;
     this.ofLines = ofLines;
+    endsPartition = !ofLines;
     capacityRows = context.pool().layout().capacityRows();
     maxSeenBytes = (int) Math.min(maxLineBytes + 1L, Integer.MAX_VALUE - 64);
     window = new ByteWindow(cursor.nextOffset(), maxSeenBytes);
@@ -193,9 +195,35 @@ public abstract sealed class RowDecoder permits CsvDecoder, JsonDecoder {
     return overrun;
   }
 
-  /** Whether the end of the bytes is that of the partition, too: lines go on with the next connection. */
+  /** Whether the end of the bytes is that of the partition, too: it may go on with other bytes. */
   boolean endsPartition() {
-    return !ofLines;
+    return endsPartition;
+  }
+
+  /**
+   * To be called first, where a partition is several runs of bytes: this is one of them.
+   *
+   * @param row number of its first row
+   * @param offset of its first byte that is not decoded, over all runs
+   * @param begins whether that is its first byte, so that a header may come
+   * @param last whether the partition ends with it
+   */
+  public void beginAt(long row, long offset, boolean begins, boolean last) {
+    window = new ByteWindow(offset, maxSeenBytes);
+    nextRow = row;
+    sealedRow = row;
+    begun = !begins;
+    endsPartition = last;
+  }
+
+  /** Number of the row that comes next. */
+  public long nextRow() {
+    return nextRow;
+  }
+
+  /** Where the bytes that are not decoded begin. */
+  public long nextOffset() {
+    return window.offset();
   }
 
   /** No byte follows: the last row may lack its newline. Then {@link #decode} with an empty buffer until {@code ENDED}. */

@@ -4,6 +4,7 @@ import io.penstock.ingest.codec.ColumnMap.Role;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.BlockLayout;
 import io.penstock.pipeline.BlockSchema;
+import io.penstock.pipeline.BlockSchema.Rules;
 import io.penstock.pipeline.CategoryHash;
 import io.penstock.pipeline.Rejections.Reason;
 import java.lang.foreign.MemorySegment;
@@ -39,6 +40,8 @@ final class RowWriter {
   private final Role[] roles;
   private final long[] offsets;
   private final boolean[] nullable;
+  private final Rules[] rules;
+  private final byte[][] fills; // none: empty
   private final byte[][] classNames;
   private final byte[][] missing;
   private final long labelOffset;
@@ -60,6 +63,8 @@ final class RowWriter {
     roles = map.roles().toArray(new Role[0]);
     offsets = new long[roles.length];
     nullable = new boolean[roles.length];
+    rules = new Rules[roles.length];
+    fills = new byte[roles.length][];
     labelOffset = layout.labelOffset();
     rowNumberOffset = layout.rowOffset();
     classNames =
@@ -69,6 +74,8 @@ final class RowWriter {
     for (int i = 0; i < roles.length; i++) {
       int index = map.indices().get(i);
       nullable[i] = index >= 0 && schema.columns().get(index).nullable();
+      rules[i] = index >= 0 ? schema.columns().get(index).rules() : Rules.NONE;
+      fills[i] = rules[i].fill().getBytes(StandardCharsets.UTF_8);
       offsets[i] =
           switch (roles[i]) {
             case IGNORED -> -1;
@@ -90,6 +97,11 @@ final class RowWriter {
 
   Role role(int column) {
     return roles[column];
+  }
+
+  /** What the schema says of the values of {@code column}. */
+  Rules rules(int column) {
+    return rules[column];
   }
 
   /** Where the values of {@code column} begin in a block. */
@@ -153,6 +165,10 @@ final class RowWriter {
 
   /** Writes that row {@code row} has no value there; answers why it must have one, or null. */
   @Nullable Reason writeMissing(int column, int row) {
+    byte[] fill = fills[column];
+    if (fill.length > 0) {
+      return write(column, row, fill, 0, fill.length, true);
+    }
     if (!nullable[column]) {
       return Reason.MISSING;
     }
@@ -201,7 +217,11 @@ final class RowWriter {
   private @Nullable Reason writeNumber(int column, int row, byte[] text, int from, int to) {
     float value = Decimals.parse(text, from, to);
     putFloat(column, row, value);
-    return Float.isNaN(value) ? Reason.NUMBER : null;
+    if (Float.isNaN(value)) {
+      return Reason.NUMBER;
+    }
+    Rules rules = this.rules[column];
+    return value < rules.min() || value > rules.max() ? Reason.RANGE : null;
   }
 
   private @Nullable Reason writeFlag(int column, int row, byte[] text, int from, int to) {
@@ -273,7 +293,8 @@ final class RowWriter {
           case WEIGHT -> "must be a finite number, 0 or more";
           case TIME -> "must be ISO 8601, or seconds or milliseconds since 1970";
           case SYNTAX -> "must be UTF-8";
-          case COLUMN_COUNT, TOO_LONG, UNKNOWN, RANGE -> throw new AssertionError(reason);
+          case RANGE -> rangeRule(rules[column]);
+          case COLUMN_COUNT, TOO_LONG, UNKNOWN -> throw new AssertionError(reason);
         };
     return "%s: %s, not '%s'".formatted(map.names().get(column), rule, excerpt(text, from, to));
   }
@@ -284,6 +305,14 @@ final class RowWriter {
         ? "%s: 0 in a stream whose classes count from 1".formatted(schema.label().field())
         : "%s: %d in a stream whose %<d classes count from 0"
             .formatted(schema.label().field(), schema.label().classes());
+  }
+
+  private static String rangeRule(Rules rules) {
+    return rules.min() == Float.NEGATIVE_INFINITY
+        ? "must be at most %s (max)".formatted(rules.max())
+        : rules.max() == Float.POSITIVE_INFINITY
+            ? "must be at least %s (min)".formatted(rules.min())
+            : "must be %s to %s (min, max)".formatted(rules.min(), rules.max());
   }
 
   private String labelRule() {

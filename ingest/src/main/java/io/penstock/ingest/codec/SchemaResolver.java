@@ -1,5 +1,7 @@
 package io.penstock.ingest.codec;
 
+import io.penstock.config.FieldConfig;
+import io.penstock.config.FieldConfig.Missing;
 import io.penstock.config.SchemaConfig;
 import io.penstock.config.SchemaConfig.FieldType;
 import io.penstock.config.SchemaConfig.LabelConfig;
@@ -8,9 +10,12 @@ import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.BlockSchema.Column;
 import io.penstock.pipeline.BlockSchema.Kind;
 import io.penstock.pipeline.BlockSchema.Label;
+import io.penstock.pipeline.BlockSchema.Rules;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 
@@ -29,26 +34,29 @@ public final class SchemaResolver {
    * label, weight and event time.
    *
    * @param columnNames of the header or the configuration; empty where there are none, then patterns are an error
-   * @param nullable whether a column (given as not nullable) may be empty, because an operator imputes it
+   * @param nullable whether a column may be empty, because an operator imputes it
    * @throws SourceException where a name or a pattern matches no column
    */
   public static BlockSchema resolve(
       SchemaConfig schema, List<String> columnNames, Predicate<Column> nullable) {
-    Map<String, Kind> kinds = new LinkedHashMap<>();
+    Map<String, Column> named = new LinkedHashMap<>();
+    schema.fields().forEach((field, config) -> name(field, config, named));
+    Map<String, Column> all = new LinkedHashMap<>();
     schema
         .fields()
         .forEach(
-            (field, type) -> {
+            (field, config) -> {
               if (isPattern(field)) {
-                expand(schema, field, kind(type), columnNames, kinds);
+                expand(schema, field, config, columnNames, named.keySet(), all);
               } else {
-                kinds.put(field, kind(type));
+                name(field, config, all);
               }
             });
     List<Column> columns =
-        kinds.entrySet().stream()
-            .map(e -> new Column(e.getKey(), e.getValue(), false))
-            .map(c -> nullable.test(c) ? new Column(c.name(), c.kind(), true) : c)
+        all.values().stream()
+            .map(
+                c ->
+                    withNullable(c, c.nullable() && c.rules().fill().isEmpty() && nullable.test(c)))
             .toList();
     if (columns.isEmpty()) {
       throw new SourceException("schema: no field to learn from; name at least one under fields");
@@ -61,8 +69,44 @@ public final class SchemaResolver {
     return resolved;
   }
 
+  /** Adds the column of a field, or the columns of a vector; none for a pattern. */
+  private static void name(String field, FieldConfig config, Map<String, Column> into) {
+    if (isPattern(field)) {
+      return;
+    }
+    if (config.type() != FieldType.VECTOR) {
+      into.put(field, column(field, "", config));
+      return;
+    }
+    int size = Objects.requireNonNull(config.size(), "a vector has a size");
+    for (int i = 0; i < size; i++) {
+      String element = "%s[%d]".formatted(field, i);
+      into.put(element, column(element, field, config));
+    }
+  }
+
+  private static Column withNullable(Column column, boolean nullable) {
+    return new Column(column.name(), column.kind(), nullable, column.rules());
+  }
+
+  /** Nullable where a step may make it so. */
+  private static Column column(String name, String vector, FieldConfig config) {
+    Rules rules =
+        new Rules(
+            vector,
+            config.min() == null ? Float.NEGATIVE_INFINITY : config.min().floatValue(),
+            config.max() == null ? Float.POSITIVE_INFINITY : config.max().floatValue(),
+            config.fill() == null ? "" : config.fill());
+    return new Column(name, kind(config.type()), config.missing() == Missing.AUTO, rules);
+  }
+
   private static void expand(
-      SchemaConfig schema, String pattern, Kind kind, List<String> names, Map<String, Kind> into) {
+      SchemaConfig schema,
+      String pattern,
+      FieldConfig config,
+      List<String> names,
+      Set<String> named,
+      Map<String, Column> into) {
     Pattern expression =
         Pattern.compile(Pattern.quote(pattern).replace("*", "\\E.*\\Q"), Pattern.DOTALL);
     List<String> matching =
@@ -77,9 +121,9 @@ public final class SchemaResolver {
           name.equals(schema.label().field())
               || name.equals(schema.weight())
               || name.equals(schema.eventTime())
-              || schema.fields().containsKey(name);
+              || named.contains(name);
       if (!taken) {
-        into.putIfAbsent(name, kind);
+        into.putIfAbsent(name, column(name, "", config));
       }
     }
   }
@@ -90,7 +134,7 @@ public final class SchemaResolver {
 
   private static Kind kind(FieldType type) {
     return switch (type) {
-      case NUMBER -> Kind.NUMBER;
+      case NUMBER, VECTOR -> Kind.NUMBER;
       case FLAG -> Kind.FLAG;
       case CATEGORY -> Kind.CATEGORY;
     };

@@ -23,27 +23,33 @@ import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.NoSuchElementException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPInputStream;
+import org.jspecify.annotations.Nullable;
+import org.reactivestreams.Publisher;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.publisher.Flux;
 import reactor.core.publisher.SynchronousSink;
 
 /**
- * A CSV file, plain or compressed ({@code .gz}, {@code .zst}), read once from where its partition stands: at its beginning, or behind
- * a checkpoint's last row. Offsets count decompressed bytes, so that a compressed file is read, but not decoded, up to there.
+ * A file of CSV or JSON, plain or compressed ({@code .gz}, {@code .zst}), read from where its partition stands: at its beginning, or
+ * behind a checkpoint's last row. Offsets count decompressed bytes, so that a compressed file is read, but not decoded, up to
+ * there. Rows and offsets go on counting over several passes.
  */
 public final class FileSource implements Source {
   private static final Logger LOG = LoggerFactory.getLogger(FileSource.class);
@@ -51,12 +57,15 @@ public final class FileSource implements Source {
   private static final int PARTITION = 0;
   private static final String GZIP = ".gz";
   private static final String CLASSES_FROM = "classesFrom";
+  private static final String PASS_BYTES = "passBytes";
+  private static final long UNKNOWN = -1;
 
   private final SourceConfig.File config;
   private final BlockSchema schema;
   private final SourceContext context;
   private final Path path;
   private final ClassNumbering numbering;
+  private volatile long passBytes; // decompressed
 
   /**
    * A source that reads nothing before it is subscribed to.
@@ -73,6 +82,7 @@ public final class FileSource implements Source {
         saved == null
             ? new ClassNumbering()
             : new ClassNumbering((int) saved.longs(CLASSES_FROM)[0]);
+    passBytes = saved != null && saved.has(PASS_BYTES) ? saved.longs(PASS_BYTES)[0] : UNKNOWN;
   }
 
   /**
@@ -111,6 +121,9 @@ public final class FileSource implements Source {
   @Override
   public void save(State state) {
     state.put(CLASSES_FROM, (long) numbering.origin());
+    if (passBytes != UNKNOWN) {
+      state.put(PASS_BYTES, passBytes);
+    }
   }
 
   @Override
@@ -123,13 +136,86 @@ public final class FileSource implements Source {
   }
 
   private Flux<StreamItem> items(PartitionCursor cursor) {
-    FormatConfig format = config.format();
-    RowDecoder decoder =
-        RowDecoder.of(format, schema, numbering, cursor, context, config.maxLineBytes());
-    if (format.header() && cursor.nextOffset() > 0) {
-      decoder.useHeader(columnNames(config));
+    Passes passes = new Passes(cursor, fileThread());
+    Iterable<Publisher<StreamItem>> once = () -> passes;
+    return Flux.concat(once);
+  }
+
+  /** Bytes of the file, decompressed: counted where that has not been done. */
+  private long passBytes() {
+    if (passBytes == UNKNOWN) {
+      try (InputStream in = open(path)) {
+        passBytes = in.transferTo(OutputStream.nullOutputStream());
+      } catch (IOException | MalformedInputException e) {
+        throw unreadable(path, e);
+      }
     }
-    return DecodedFlux.decode(bytes(cursor.nextOffset()), decoder, context, fileThread());
+    return passBytes;
+  }
+
+  /** The passes that are left, the first one from where the partition stands; each begins where the one before it ended. */
+  private final class Passes implements Iterator<Publisher<StreamItem>> {
+    private final PartitionCursor cursor;
+    private final Executor thread;
+    private final long skipped; // bytes of the first one
+    private int pass;
+    private long begin; // of the pass, over all of them
+    private @Nullable RowDecoder before;
+
+    Passes(PartitionCursor cursor, Executor thread) {
+      this.cursor = cursor;
+      this.thread = thread;
+      long offset = cursor.nextOffset();
+      boolean several = config.passes() > 1 && offset > 0;
+      if (several && passBytes() == 0) {
+        throw tooShort(offset);
+      }
+      pass = several ? (int) Math.min(offset / passBytes(), config.passes()) : 0;
+      begin = several ? pass * passBytes() : 0;
+      skipped = offset - begin;
+    }
+
+    @Override
+    public boolean hasNext() {
+      return pass < config.passes() || before == null;
+    }
+
+    @Override
+    public Publisher<StreamItem> next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException();
+      }
+      return Flux.defer(this::items);
+    }
+
+    private Flux<StreamItem> items() {
+      long from = before == null ? skipped : 0;
+      long row = before == null ? cursor.nextRow() : before.nextRow();
+      if (before != null) {
+        checkLength(before.nextOffset() - begin);
+        begin = before.nextOffset();
+      }
+      pass++;
+      FormatConfig format = config.format();
+      RowDecoder decoder =
+          RowDecoder.of(format, schema, numbering, cursor, context, config.maxLineBytes());
+      decoder.beginAt(row, begin + from, from == 0, pass >= config.passes());
+      if (format.header() && from > 0) {
+        decoder.useHeader(columnNames(config));
+      }
+      before = decoder;
+      Flux<ByteBuf> bytes = pass > config.passes() ? Flux.empty() : bytes(from);
+      return DecodedFlux.decode(bytes, decoder, context, thread);
+    }
+
+    private void checkLength(long bytes) {
+      if (passBytes != UNKNOWN && passBytes != bytes) {
+        throw new SourceException(
+            "%s: was %d bytes long in one pass and %d in another; put the file back as it was, or start with --fresh"
+                .formatted(path, passBytes, bytes));
+      }
+      passBytes = bytes;
+    }
   }
 
   private Flux<ByteBuf> bytes(long offset) {
@@ -269,7 +355,7 @@ public final class FileSource implements Source {
 
   private static SourceException unreadable(Path path, Exception cause) {
     return new SourceException(
-        "source.file.path: cannot read '%s' (%s); name a CSV file that this user may read"
+        "source.file.path: cannot read '%s' (%s); name a file that this user may read"
             .formatted(path, reason(path, cause)),
         cause);
   }

@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -63,6 +64,12 @@ public record Feed(String host, int port, double linesPerSecond, Duration connec
   /** The same, waiting so long for somebody to listen. */
   public Feed connectingWithin(Duration connectWithin) {
     return new Feed(host, port, linesPerSecond, connectWithin);
+  }
+
+  /** Whether a file begins with the names of its columns: any but JSON's ({@code .ndjson}, {@code .jsonl}) does. */
+  public static boolean hasHeader(Path path) {
+    String name = path.toString().toLowerCase(Locale.ROOT).replaceFirst("\\.gz$", "");
+    return !name.endsWith(".ndjson") && !name.endsWith(".jsonl");
   }
 
   /**

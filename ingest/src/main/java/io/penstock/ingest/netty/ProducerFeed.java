@@ -48,7 +48,7 @@ public record ProducerFeed(
   private static final long LONGEST_PAUSE_NANOS = TimeUnit.SECONDS.toNanos(2);
 
   /**
-   * Sends a file, whose first line names the columns; lines without anything in them are left out.
+   * Sends a file, whose first line names the columns unless it is JSON ({@link Feed#hasHeader}); lines without anything in them are left out.
    *
    * @throws FeedException where it cannot be read, the receiver refuses it, or nobody answers in time
    */

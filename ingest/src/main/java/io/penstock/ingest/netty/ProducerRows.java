@@ -30,20 +30,23 @@ sealed interface ProducerRows extends Closeable {
     private static final byte[] NEWLINE = {'\n'};
 
     private final InputStream in;
+    private final boolean hasHeader;
     private byte[] buffer = new byte[64 << 10];
     private int from;
     private int to;
     private int limit;
 
-    private OfFile(InputStream in) {
+    private OfFile(InputStream in, boolean hasHeader) {
       this.in = in;
+      this.hasHeader = hasHeader;
     }
 
-    /** The rows of a file; one whose name ends in {@code .gz} is decompressed. Its first line is the header. */
+    /** The rows of a file; one whose name ends in {@code .gz} is decompressed. Its first line is the header, if it {@link Feed#hasHeader has one}. */
     static OfFile open(Path path) throws IOException {
       InputStream in = Files.newInputStream(path);
       try {
-        return new OfFile(path.toString().endsWith(".gz") ? new GZIPInputStream(in) : in);
+        return new OfFile(
+            path.toString().endsWith(".gz") ? new GZIPInputStream(in) : in, Feed.hasHeader(path));
       } catch (IOException e) {
         in.close();
         throw e;
@@ -52,7 +55,7 @@ sealed interface ProducerRows extends Closeable {
 
     @Override
     public void writeHeader(OutputStream out) throws IOException {
-      if (next()) {
+      if (hasHeader && next()) {
         writeLine(out);
       }
     }

@@ -3,6 +3,7 @@ package io.penstock.ingest.codec;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.math.BigDecimal;
+import java.math.MathContext;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -57,6 +58,21 @@ class DecimalsTest {
         assertNearest(middle.add(hair).toString(), seed);
         assertNearest(middle.subtract(hair).toString(), seed);
       }
+    }
+  }
+
+  /** Closer to the middle than a double tells, in as many digits as a long has. */
+  @Test
+  void shouldTellOnWhichSideOfTheMiddleALongNumberLies() {
+    long seed = 11;
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int i = 0; i < CASES; i++) {
+      float value = Float.intBitsToFloat(random.nextInt(0x3000_0000, 0x5000_0000));
+      BigDecimal middle =
+          new BigDecimal(value).add(new BigDecimal(Math.nextUp(value))).divide(BigDecimal.TWO);
+      BigDecimal rounded = middle.round(new MathContext(16 + random.nextInt(3)));
+      BigDecimal unit = rounded.ulp().multiply(BigDecimal.valueOf(random.nextInt(-9, 10)));
+      assertNearest(rounded.add(unit).toPlainString(), seed);
     }
   }
 

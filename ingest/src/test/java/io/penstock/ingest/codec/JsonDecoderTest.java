@@ -1,5 +1,6 @@
 package io.penstock.ingest.codec;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -12,10 +13,12 @@ import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.BlockSchema.Column;
 import io.penstock.pipeline.BlockSchema.Kind;
 import io.penstock.pipeline.BlockSchema.Label;
+import io.penstock.pipeline.BlockSchema.Rules;
 import io.penstock.pipeline.CategoryHash;
 import io.penstock.pipeline.PartitionCursor;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -348,6 +351,68 @@ class JsonDecoderTest {
         .extracting(row -> row.features().getFirst())
         .containsExactly(bits(1), bits(2));
     assertThat(result.nextOffset()).isEqualTo(rows.getBytes(StandardCharsets.UTF_8).length);
+  }
+
+  @Test
+  void shouldReadVectorsOfTheirSizeAlone() {
+    Rules element = new Rules("e", -1, 1, "");
+    List<Column> columns =
+        IntStream.range(0, 20)
+            .mapToObj(i -> new Column("e[%d]".formatted(i), Kind.NUMBER, false, element))
+            .toList();
+    BlockSchema schema = new BlockSchema(columns, NUMBER, "", "");
+    String values = IntStream.range(0, 20).mapToObj(i -> "0." + i).collect(joining(", "));
+    String row = "{\"e\":[%s],\"y\":1}\n";
+    Decoding.Result result =
+        Decoding.decode(
+            schema,
+            JSON,
+            row.formatted(values)
+                + row.formatted(values + ",1")
+                + row.formatted("1")
+                + row.formatted(values.replace("0.3", "null"))
+                + row.formatted(values.replace("0.3", "1.5"))
+                + row.formatted("")
+                + "{\"e\":{},\"y\":1}\n");
+
+    assertThat(result.rows()).hasSize(1);
+    assertThat(result.rows().getFirst().features())
+        .isEqualTo(IntStream.range(0, 20).mapToObj(i -> bits(Float.parseFloat("0." + i))).toList());
+    assertThat(result.rejected())
+        .extracting(r -> r.reason().name() + ": " + r.detail())
+        .containsExactly(
+            "COLUMN_COUNT: byte %d: e: must have 20 elements, it has 21, not ''"
+                .formatted(values.length() + 9),
+            "COLUMN_COUNT: byte 8: e: must have 20 elements, it has 1, not ''",
+            "MISSING: e[3]: a value is needed (or an impute step), not 'null'",
+            "RANGE: e[3]: must be -1.0 to 1.0 (min, max), not '1.5'",
+            "COLUMN_COUNT: byte 7: e: must have 20 elements, it has 0, not ''",
+            "SYNTAX: byte 5: e: must be an array, not '{}'");
+  }
+
+  @Test
+  void shouldFillInWhatIsMissing() {
+    Rules seven = new Rules("", Float.NEGATIVE_INFINITY, 10, "7");
+    BlockSchema schema =
+        new BlockSchema(
+            List.of(
+                new Column("a", Kind.NUMBER, false, seven),
+                new Column("c", Kind.CATEGORY, false, new Rules("", 0, 0, "none"))),
+            NUMBER,
+            "",
+            "");
+    List<Long> filled = List.of(bits(7), CategoryHash.of("none"));
+    FormatConfig.Csv csv = new FormatConfig.Csv(false, ",", List.of(), List.of());
+
+    assertThat(features(schema, "{\"y\":1}\n")).isEqualTo(filled);
+    assertThat(features(schema, "{\"a\":null,\"c\":\"\",\"y\":1}\n")).isEqualTo(filled);
+    Decoding.Result rows = Decoding.decode(schema, csv, ",,1\n8,x,1\n11,x,1\n");
+    assertThat(rows.rows())
+        .extracting(Decoding.Row::features)
+        .containsExactly(filled, List.of(bits(8), CategoryHash.of("x")));
+    assertThat(rows.rejected())
+        .extracting(r -> r.reason().name() + ": " + r.detail())
+        .containsExactly("RANGE: a: must be at most 10.0 (max), not '11'");
   }
 
   @Test

@@ -3,6 +3,8 @@ package io.penstock.ingest.codec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.penstock.config.FieldConfig;
+import io.penstock.config.FieldConfig.Missing;
 import io.penstock.config.SchemaConfig;
 import io.penstock.config.SchemaConfig.FieldType;
 import io.penstock.config.SchemaConfig.LabelConfig;
@@ -10,6 +12,8 @@ import io.penstock.config.SchemaConfig.LabelType;
 import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.BlockSchema.Column;
 import io.penstock.pipeline.BlockSchema.Kind;
+import io.penstock.pipeline.BlockSchema.Rules;
+import io.penstock.pipeline.FieldSelector;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,7 +73,7 @@ class SchemaResolverTest {
             new LabelConfig("y", LabelType.CLASS, 2, List.of("", "")),
             "",
             "",
-            Map.of("a", FieldType.NUMBER));
+            Map.of("a", FieldConfig.of(FieldType.NUMBER)));
     BlockSchema resolved = SchemaResolver.resolve(schema, List.of(), c -> false);
     assertThat(resolved.label().classNames()).isEmpty();
     assertThat(resolved.label().classes()).isEqualTo(2);
@@ -107,10 +111,38 @@ class SchemaResolverTest {
         .hasMessageContaining("'b' is named twice");
   }
 
+  @Test
+  void shouldMakeColumnsOfAVectorsElementsWithTheRulesOfTheField() {
+    FieldConfig vector = new FieldConfig(FieldType.VECTOR, 2, -1.0, null, Missing.AUTO, "0");
+    FieldConfig strict = new FieldConfig(FieldType.NUMBER, null, null, 5.5, Missing.REJECT, null);
+    Map<String, FieldConfig> fields = new LinkedHashMap<>();
+    fields.put("*", FieldConfig.of(FieldType.NUMBER));
+    fields.put("e", vector);
+    fields.put("b", strict);
+    SchemaConfig schema =
+        new SchemaConfig(new LabelConfig("y", LabelType.NUMBER, 0, List.of()), "", "", fields);
+
+    List<Column> columns =
+        SchemaResolver.resolve(schema, List.of("e[0]", "a", "e[1]", "b", "y"), c -> true).columns();
+
+    Rules rules = new Rules("e", -1, Float.POSITIVE_INFINITY, "0");
+    assertThat(columns)
+        .containsExactly(
+            new Column("a", Kind.NUMBER, true),
+            new Column("e[0]", Kind.NUMBER, false, rules),
+            new Column("e[1]", Kind.NUMBER, false, rules),
+            new Column("b", Kind.NUMBER, false, new Rules("", Float.NEGATIVE_INFINITY, 5.5f, "")));
+    assertThat(FieldSelector.selects(List.of("vector"), columns.get(1))).isTrue();
+    assertThat(FieldSelector.selects(List.of("e"), columns.get(2))).isTrue();
+    assertThat(FieldSelector.selects(List.of("number", "flag"), columns.get(2))).isFalse();
+    assertThat(FieldSelector.selects(List.of("e", "vector"), columns.get(0))).isFalse();
+    assertThat(FieldSelector.selects(List.of("number"), columns.get(0))).isTrue();
+  }
+
   private static SchemaConfig schema(Object... fieldsAndTypes) {
-    Map<String, FieldType> fields = new LinkedHashMap<>();
+    Map<String, FieldConfig> fields = new LinkedHashMap<>();
     for (int i = 0; i < fieldsAndTypes.length; i += 2) {
-      fields.put((String) fieldsAndTypes[i], (FieldType) fieldsAndTypes[i + 1]);
+      fields.put((String) fieldsAndTypes[i], FieldConfig.of((FieldType) fieldsAndTypes[i + 1]));
     }
     return new SchemaConfig(LABEL, "", "", fields);
   }

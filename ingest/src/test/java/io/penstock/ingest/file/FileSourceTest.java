@@ -24,6 +24,7 @@ import io.penstock.pipeline.StreamItem;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -272,7 +273,7 @@ class FileSourceTest {
 
   private static SourceConfig.File config(Path file) {
     return new SourceConfig.File(
-        file.toString(), new FormatConfig.Csv(true, ",", List.of(), List.of()), 1 << 20);
+        file.toString(), new FormatConfig.Csv(true, ",", List.of(), List.of()), 1 << 20, 1);
   }
 
   private Flux<StreamItem> items(Path file, @Nullable PartitionCursor at) {
@@ -280,6 +281,11 @@ class FileSourceTest {
   }
 
   private Flux<StreamItem> items(Path file, BlockSchema schema, @Nullable PartitionCursor at) {
+    return items(config(file), schema, at);
+  }
+
+  private Flux<StreamItem> items(
+      SourceConfig.File config, BlockSchema schema, @Nullable PartitionCursor at) {
     SourceContext context =
         new SourceContext(
             0,
@@ -289,7 +295,45 @@ class FileSourceTest {
             new SystemEpochNanoClock(),
             new StageMeter("ingest"),
             at == null ? Map.of() : Map.of(0, at));
-    return new FileSource(config(file), schema, context).partitions().concatMap(Partition::items);
+    return new FileSource(config, schema, context).partitions().concatMap(Partition::items);
+  }
+
+  /** Three passes of a file that ends without a newline, and with rows that are none. */
+  @ParameterizedTest
+  @ValueSource(strings = {"rows.csv", "rows.csv.gz", "rows.ndjson", "rows.ndjson.zst"})
+  void shouldReadAFileSeveralTimesAndGoOnBehindAnyBlock(String name) throws IOException {
+    boolean json = name.contains("json");
+    StringBuilder text = new StringBuilder(json ? "" : "\ufeffa,y,b\n");
+    for (int i = 0; i < 150; i++) {
+      String row = json ? "{\"a\":%d,\"y\":%<d,\"b\":-7}" : "%d,%<d,-7";
+      text.append(row.formatted(i)).append(i % 40 == 13 ? "\nwrong\n\n" : i == 149 ? "" : "\n");
+    }
+    byte[] bytes = text.toString().getBytes(StandardCharsets.UTF_8);
+    Path file =
+        name.endsWith("z") || name.endsWith(".zst")
+            ? pack(bytes, name.substring(name.lastIndexOf('.')))
+            : Files.write(folder.resolve(name), bytes);
+    FormatConfig format =
+        json
+            ? new FormatConfig.Json(FormatConfig.UnknownFields.IGNORE)
+            : new FormatConfig.Csv(true, ",", List.of(), List.of());
+    SourceConfig.File three = new SourceConfig.File(file.toString(), format, 1 << 20, 3);
+    List<Decoding.Row> all = new ArrayList<>();
+    List<PartitionCursor> positions = new ArrayList<>();
+    collect(items(three, SCHEMA, null), all, positions);
+
+    assertThat(all).hasSize(450);
+    assertThat(all.getLast().number()).isEqualTo(3 * (150 + 4) - 1);
+    assertThat(all.subList(300, 450))
+        .extracting(Decoding.Row::features)
+        .isEqualTo(all.subList(0, 150).stream().map(Decoding.Row::features).toList());
+    assertThat(positions.getLast().nextOffset()).isEqualTo(3L * bytes.length);
+    for (PartitionCursor position : positions) {
+      List<Decoding.Row> rest = new ArrayList<>();
+      collect(items(three, SCHEMA, position), rest, new ArrayList<>());
+      assertThat(rest)
+          .isEqualTo(all.stream().filter(row -> row.number() >= position.nextRow()).toList());
+    }
   }
 
   private static int release(StreamItem item) {
