@@ -30,8 +30,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The same rows as CSV and as JSON, by every way that takes lines: equal to the bit. */
 class JsonRunTest {
-  private static final String LISTENER =
-      "source: { tcp: { port: 0, endAfterConnections: 1, format: %s } }\n";
   private static final String MODEL =
       """
       schema:
@@ -192,7 +190,9 @@ class JsonRunTest {
   }
 
   private static RunSnapshot overTcp(Path file, String format, String yaml) {
-    try (Run run = Runs.of(LISTENER.formatted(format) + yaml, new Rejected(), 0)) {
+    String listener =
+        "source: { tcp: { port: 0, endAfterConnections: 1, format: %s } }\n".formatted(format);
+    try (Run run = Runs.of(listener + yaml, new Rejected(), 0)) {
       run.start();
       Feed.to("127.0.0.1", Runs.port(run)).file(file, Feed.hasHeader(file)).block(Runs.LONG);
       return Runs.end(run);
