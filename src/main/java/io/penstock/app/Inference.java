@@ -7,6 +7,7 @@ import io.penstock.app.sample.SampleException;
 import io.penstock.app.sample.SchemaInference;
 import io.penstock.config.Config;
 import io.penstock.config.FeatureConfig;
+import io.penstock.config.FieldConfig;
 import io.penstock.config.FormatConfig;
 import io.penstock.config.SchemaConfig;
 import io.penstock.config.SchemaConfig.FieldType;
@@ -55,7 +56,7 @@ record Inference(Config config, String found) {
       if (schema.fields().isEmpty()) {
         inferred.requireFields();
       }
-      SchemaConfig whole = schema.inferred(inferred.types());
+      SchemaConfig whole = schema.inferred(inferred.configured());
       return Optional.of(
           new Inference(
               config.withColumns(whole, inferred.completed(config.features(), whole.fields())),
@@ -86,7 +87,7 @@ record Inference(Config config, String found) {
     if (schema.infer() == null) {
       return config;
     }
-    Map<String, FieldType> fields = new LinkedHashMap<>(saved.schema().fields());
+    Map<String, FieldConfig> fields = new LinkedHashMap<>(saved.schema().fields());
     fields.putAll(schema.fields());
     List<FeatureConfig> steps =
         isCompletedOf(saved.features(), config.features()) ? saved.features() : config.features();
@@ -139,7 +140,7 @@ record Inference(Config config, String found) {
   private static String words(InferredSchema inferred, SchemaConfig whole, Sample sample) {
     Map<FieldType, Long> types =
         whole.fields().values().stream()
-            .collect(Collectors.groupingBy(type -> type, Collectors.counting()));
+            .collect(Collectors.groupingBy(field -> field.type(), Collectors.counting()));
     String out =
         inferred.leftOut().stream()
             .filter(left -> !whole.fields().containsKey(left.name()))

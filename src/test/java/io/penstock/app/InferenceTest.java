@@ -51,7 +51,7 @@ class InferenceTest {
             .orElseThrow();
 
     assertThat(inference.config().schema().infer()).isNull();
-    assertThat(inference.config().schema().fields())
+    assertThat(inference.config().schema().types())
         .isEqualTo(
             Map.of("x", FieldType.NUMBER, "flag", FieldType.FLAG, "word", FieldType.CATEGORY));
     assertThat(inference.config().features())

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -125,6 +126,39 @@ class InitTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void shouldTrainOnJsonAsWritten(boolean lines) throws IOException {
+    List<String> rows = new ArrayList<>();
+    for (int i = 0; i < 200; i++) {
+      rows.add(
+          "{\"at\": [%d, 2], \"user\": {\"age\": %s, \"vip\": %s, \"home town\": \"t%d\"}, \"gone\": %s}"
+              .formatted(i % 7, i % 9 == 0 ? null : i % 50 + ".5", i % 2 == 0, i % 4, i % 3 == 0));
+    }
+    Path sample =
+        Files.writeString(
+            folder.resolve("users.json"),
+            lines ? String.join("\n", rows) : "[" + String.join(",\n", rows) + "]");
+
+    String yaml = init(sample, "gone");
+
+    assertThat(yaml)
+        .contains("format: { json: {} }")
+        .contains("label: { field: gone, type: class, classes: [\"false\", \"true\"] }")
+        .contains("at: { type: vector, size: 2 }")
+        .contains("user.vip: flag")
+        .contains("- impute: { fields: user.age, with: mean }")
+        .contains("- standardize: { fields: [number, vector] }")
+        .contains("- oneHot: { fields: user.home town, values: [t0, t1, t2, t3] }");
+    if (lines) {
+      JsonNode report = checkAndTrain(1000);
+      assertThat(report.get("rejected").asLong()).isZero();
+      assertThat(report.get("records").asLong()).isEqualTo(200);
+    } else {
+      assertThat(yaml).contains("# The sample is an array; rows must be an object a line each");
+    }
+  }
+
   @Test
   void shouldTakeMarkersOfMissingNumbersForMissing() throws IOException {
     StringBuilder csv = new StringBuilder("x,word,y\n");
@@ -167,7 +201,7 @@ class InitTest {
     Config config = ConfigReader.read(folder.resolve("made.yaml"), List.of());
     assertThat(config.name()).isEqualTo("till");
     assertThat(Sources.names(config)).containsExactly("tcp");
-    assertThat(config.schema().fields())
+    assertThat(config.schema().types())
         .isEqualTo(
             Map.of(
                 "amount", FieldType.NUMBER,

@@ -69,12 +69,12 @@ public record SchemaConfig(
    *
    * @throws IllegalArgumentException where that is nothing
    */
-  public SchemaConfig inferred(Map<String, FieldType> found) {
+  public SchemaConfig inferred(Map<String, FieldConfig> found) {
     Map<String, FieldConfig> all = new LinkedHashMap<>(fields);
     found.forEach(
-        (name, type) -> {
+        (name, field) -> {
           if (fields.keySet().stream().noneMatch(named -> FeatureFit.overlap(named, name))) {
-            all.put(name, FieldConfig.of(type));
+            all.put(name, field);
           }
         });
     return new SchemaConfig(label, weight, eventTime, all);

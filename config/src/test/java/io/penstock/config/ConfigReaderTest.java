@@ -602,15 +602,12 @@ class ConfigReaderTest {
         Config.parse(
             NUMBER.replace(
                 "fields: { x: number }", "infer: {}, fields: { 'a*': flag, b: number }"));
+    FieldConfig flag = FieldConfig.of(FieldType.FLAG);
+    FieldConfig number = FieldConfig.of(FieldType.NUMBER);
 
-    assertThat(
-            config
-                .schema()
-                .inferred(Map.of("ab", FieldType.NUMBER, "b", FieldType.FLAG, "c", FieldType.FLAG)))
+    assertThat(config.schema().inferred(Map.of("ab", number, "b", flag, "c", flag)))
         .returns(null, SchemaConfig::infer)
-        .returns(
-            Map.of("a*", FieldType.FLAG, "b", FieldType.NUMBER, "c", FieldType.FLAG),
-            SchemaConfig::fields);
+        .returns(Map.of("a*", flag, "b", number, "c", flag), SchemaConfig::fields);
   }
 
   @ParameterizedTest

@@ -58,11 +58,17 @@ final class EditorSchema {
     ObjectNode definitions = root.putObject("$defs");
     while (!open.isEmpty()) {
       Class<?> type = open.removeFirst();
-      definitions.set(name(type), type.isSealed() ? choice(type) : record(type));
+      definitions.set(name(type), type.isSealed() ? choice(type) : shortOrWhole(type));
     }
     DefaultPrettyPrinter printer =
         new DefaultPrettyPrinter().withObjectIndenter(new DefaultIndenter("  ", "\n"));
     return mapper.writer().with(printer).writeValueAsString(root) + "\n";
+  }
+
+  /** A record, or the one component of it that may stand for it. */
+  private ObjectNode shortOrWhole(Class<?> type) {
+    Setting alone = Setting.alone(Setting.written(type));
+    return alone == null ? record(type) : anyOf(value(alone, alone.type()), record(type));
   }
 
   private ObjectNode record(Class<?> type) {
@@ -183,7 +189,7 @@ final class EditorSchema {
     if (type == Duration.class) {
       return value.put("type", "string").put("pattern", DURATION);
     }
-    boolean whole = type != double.class;
+    boolean whole = type != double.class && type != Double.class;
     ObjectNode number = bounded(value.put("type", whole ? "integer" : "number"), setting.range());
     String text =
         switch (setting.unit()) {

@@ -29,6 +29,7 @@ final class ColumnProfile {
   private long flags;
   private long times;
   private long arrays;
+  private int vectorSize;
   private long unseen; // of texts that were not kept
   private double least = Double.POSITIVE_INFINITY;
   private double greatest = Double.NEGATIVE_INFINITY;
@@ -92,13 +93,25 @@ final class ColumnProfile {
     }
   }
 
-  /** Notes a value that is a list. */
-  void addArray() {
+  /**
+   * Notes a value that is a list.
+   *
+   * @param size how many elements it has
+   * @param numeric whether all of them are numbers
+   */
+  void addArray(int size, boolean numeric) {
+    boolean fits = numeric && size > 0 && (arrays == 0 || size == vectorSize);
+    vectorSize = fits ? size : 0;
     arrays++;
   }
 
   String name() {
     return name;
+  }
+
+  /** How many numbers each value is a list of; 0: they are something else, or not equally many. */
+  int vectorSize() {
+    return values == 0 ? vectorSize : 0;
   }
 
   /** Values that are lists. */

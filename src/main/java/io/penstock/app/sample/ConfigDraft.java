@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Writes a configuration for a sample as a person would: what was found, what was decided, and what can be changed. */
 public final class ConfigDraft {
@@ -72,6 +73,10 @@ public final class ConfigDraft {
       line(
           "# %,d rows have another number of columns than the header: they will be rejected."
               .formatted(sample.uneven()));
+    }
+    if (sample.format() instanceof Sample.Format.Json json && !json.lines()) {
+      line(
+          "# The sample is an array; rows must be an object a line each: jq -c '.[]' SAMPLE > ROWS");
     }
     line("name: " + scalar(name));
     line("source:");
@@ -143,8 +148,15 @@ public final class ConfigDraft {
   }
 
   private static String entry(Field field) {
+    String type = word(field.type());
     return "    %s: %s"
-        .formatted(scalar(field.name()), field.type().name().toLowerCase(Locale.ROOT));
+        .formatted(
+            scalar(field.name()),
+            field.size() > 0 ? "{ type: %s, size: %d }".formatted(type, field.size()) : type);
+  }
+
+  private static String word(FieldType type) {
+    return type.name().toLowerCase(Locale.ROOT);
   }
 
   private static String classes(LabelConfig label) {
@@ -158,9 +170,13 @@ public final class ConfigDraft {
   // Features
 
   private void features() {
-    boolean numbers = !schema.of(FieldType.NUMBER).isEmpty();
-    List<FeatureConfig> steps = new ArrayList<>(schema.completed(List.of(), schema.types()));
-    if (steps.isEmpty() && !numbers) {
+    List<String> measured =
+        Stream.of(FieldType.NUMBER, FieldType.VECTOR)
+            .filter(type -> !schema.of(type).isEmpty())
+            .map(ConfigDraft::word)
+            .toList();
+    List<FeatureConfig> steps = new ArrayList<>(schema.completed(List.of(), schema.configured()));
+    if (steps.isEmpty() && measured.isEmpty()) {
       return;
     }
     line("features:");
@@ -168,10 +184,11 @@ public final class ConfigDraft {
     if (imputed) {
       step(steps.removeFirst());
     }
-    if (numbers) {
+    if (!measured.isEmpty()) {
       line(
           commented(
-              "  - standardize: { fields: number }", "to mean 0 and variance 1, as they come"));
+              "  - standardize: { fields: %s }".formatted(selected(measured)),
+              "to mean 0 and variance 1, as they come"));
     }
     steps.forEach(this::step);
     if (!imputed) {

@@ -2,7 +2,9 @@ package io.penstock.app.sample;
 
 import io.penstock.config.FeatureConfig;
 import io.penstock.config.FeatureConfig.Imputation;
+import io.penstock.config.FieldConfig;
 import io.penstock.config.SchemaConfig.FieldType;
+import io.penstock.pipeline.BlockSchema.Column;
 import io.penstock.pipeline.BlockSchema.Kind;
 import io.penstock.pipeline.FeaturePlan;
 import java.util.ArrayList;
@@ -29,6 +31,7 @@ public record InferredSchema(
    * A field to learn from.
    *
    * @param missing whether values are missing
+   * @param size of a vector; 0 otherwise
    * @param different how many different texts there are
    * @param values the texts of a category that has few; empty otherwise
    * @param note what was found; empty: nothing of note
@@ -37,9 +40,16 @@ public record InferredSchema(
       String name,
       FieldType type,
       boolean missing,
+      int size,
       int different,
       List<String> values,
-      String note) {}
+      String note) {
+    private FieldConfig configured() {
+      return type == FieldType.VECTOR
+          ? new FieldConfig(type, size, null, null, FieldConfig.Missing.AUTO, null)
+          : FieldConfig.of(type);
+    }
+  }
 
   /** A column that is not learnt from. */
   public record LeftOut(String name, String why) {}
@@ -60,10 +70,10 @@ public record InferredSchema(
   }
 
   /** The fields as a schema has them. */
-  public Map<String, FieldType> types() {
-    Map<String, FieldType> types = new LinkedHashMap<>();
-    fields.forEach(field -> types.put(field.name(), field.type()));
-    return types;
+  public Map<String, FieldConfig> configured() {
+    Map<String, FieldConfig> configured = new LinkedHashMap<>();
+    fields.forEach(field -> configured.put(field.name(), field.configured()));
+    return configured;
   }
 
   /** Fields of a type. */
@@ -75,12 +85,22 @@ public record InferredSchema(
    * These steps, and those without which rows with gaps would be rejected, or categories would be no features: {@code impute} in
    * front, {@code oneHot} at the end.
    *
-   * @param types of all fields, also of those that are something else than they look like, or were not in the sample
+   * @param configured all fields, also those that are something else than they look like, or were not in the sample
    */
-  public List<FeatureConfig> completed(List<FeatureConfig> steps, Map<String, FieldType> types) {
-    Map<String, FieldType> open = new LinkedHashMap<>(types);
-    open.entrySet()
-        .removeIf(e -> FeaturePlan.nullable(steps, e.getKey(), Kind.valueOf(e.getValue().name())));
+  public List<FeatureConfig> completed(
+      List<FeatureConfig> steps, Map<String, FieldConfig> configured) {
+    Map<String, FieldType> open = new LinkedHashMap<>();
+    configured.forEach(
+        (name, field) -> {
+          boolean settled =
+              field.type() == FieldType.VECTOR
+                  || FeaturePlan.nullable(
+                      steps, new Column(name, Kind.valueOf(field.type().name()), false));
+          boolean ruled = field.fill() != null || field.missing() == FieldConfig.Missing.REJECT;
+          if (!settled && !(ruled && field.type() != FieldType.CATEGORY)) {
+            open.put(name, field.type());
+          }
+        });
     List<String> gaps =
         fields.stream()
             .filter(field -> field.missing() && open.containsKey(field.name()))

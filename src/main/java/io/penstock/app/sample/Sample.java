@@ -284,7 +284,7 @@ public record Sample(
         ColumnProfile column =
             columns.computeIfAbsent(at, steps -> new ColumnProfile(new JsonPath(steps).toString()));
         if (value.isArray()) {
-          column.addArray();
+          column.addArray(value.size(), value.valueStream().allMatch(JsonNode::isNumber));
         } else if (!value.isNull() && !value.asString().isEmpty()) {
           column.add(value.asString());
         }

@@ -115,7 +115,9 @@ public final class SchemaInference {
 
   private void look(ColumnProfile column) {
     String why = uselessness(column);
-    if (why.isEmpty() && (isNumber(column) || column.areFlags())) {
+    if (why.isEmpty() && column.vectorSize() > 0) {
+      why = vector(column);
+    } else if (why.isEmpty() && (isNumber(column) || column.areFlags())) {
       why = number(column);
     } else if (why.isEmpty() && column.areTimes()) {
       time(column);
@@ -135,8 +137,11 @@ public final class SchemaInference {
     if (column.name().indexOf('*') >= 0) {
       return OTHER_MEANING;
     }
-    if (column.arrays() > 0) {
-      return "a list";
+    if (column.arrays() > 0 && column.vectorSize() == 0) {
+      return "a list, but not of equally many numbers in every row";
+    }
+    if (column.vectorSize() > 0) {
+      return "";
     }
     if (column.values() == 0) {
       return "always empty";
@@ -145,6 +150,16 @@ public final class SchemaInference {
       return "always " + quoted(column.counts().firstKey());
     }
     return column.countsUp() ? "numbers the rows" : "";
+  }
+
+  /** Why it is left out; empty: it is not. */
+  private String vector(ColumnProfile column) {
+    if (column.arrays() < sample.rows()) {
+      return "a list that is not there in every row";
+    }
+    fields.add(
+        new Field(column.name(), FieldType.VECTOR, false, column.vectorSize(), 0, List.of(), ""));
+    return "";
   }
 
   private static boolean isNumber(ColumnProfile column) {
@@ -166,6 +181,7 @@ public final class SchemaInference {
             column.name(),
             type,
             gaps,
+            0,
             column.different(),
             List.of(),
             type == FieldType.FLAG ? gapsNote(column) : numberNote(column)));
@@ -229,6 +245,7 @@ public final class SchemaInference {
             column.name(),
             FieldType.CATEGORY,
             sample.missing(column) > 0,
+            0,
             column.different(),
             values,
             "%,d different".formatted(column.different()) + prefixed(gapsNote(column))));

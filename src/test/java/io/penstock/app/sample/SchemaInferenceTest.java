@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.app.sample.InferredSchema.LeftOut;
 import io.penstock.config.Config;
+import io.penstock.config.FieldConfig;
+import io.penstock.config.FieldConfig.Missing;
 import io.penstock.config.SchemaConfig.FieldType;
 import io.penstock.config.SchemaConfig.LabelConfig;
 import io.penstock.config.SchemaConfig.LabelType;
@@ -99,7 +101,7 @@ class SchemaInferenceTest {
               expected.put(name, made.type());
             }
           });
-      assertThat(config.schema().fields()).as("seed %d:%n%s", seed, yaml).isEqualTo(expected);
+      assertThat(config.schema().types()).as("seed %d:%n%s", seed, yaml).isEqualTo(expected);
       assertThat(config.schema().label().classes()).containsExactly("a, b", "none");
       assertThat(schema.leftOut())
           .extracting(LeftOut::name)
@@ -197,11 +199,12 @@ class SchemaInferenceTest {
     List<String> lines = new ArrayList<>();
     for (int i = 0; i < ROWS; i++) {
       lines.add(
-          "{\"user\": {\"age\": %d, \"vip\": %s, \"a.b\": {\"c\": \"%s\"}}, \"tags\": [1, 2]%s, \"ok\": %s}"
+          "{\"user\": {\"age\": %d, \"vip\": %s, \"a.b\": {\"c\": \"%s\"}}, \"at\": [1, 2.5], \"tags\": [%s]%s, \"ok\": %s}"
               .formatted(
                   i % 50,
                   i % 2 == 0,
                   "w" + i % 4,
+                  i % 3 == 0 ? "1" : "1, 2",
                   i % 10 == 0 ? "" : ", \"e\": 2.5" + i,
                   i % 3 == 0));
     }
@@ -210,15 +213,18 @@ class SchemaInferenceTest {
     InferredSchema schema = SchemaInference.fields(sample, List.of("ok"));
 
     assertThat(sample.format()).isEqualTo(new Sample.Format.Json(true));
-    assertThat(schema.types())
+    assertThat(schema.configured())
         .isEqualTo(
             Map.of(
-                "user.age", FieldType.NUMBER,
-                "user.vip", FieldType.FLAG,
-                "user[\"a.b\"].c", FieldType.CATEGORY,
-                "e", FieldType.NUMBER));
+                "user.age", FieldConfig.of(FieldType.NUMBER),
+                "user.vip", FieldConfig.of(FieldType.FLAG),
+                "user[\"a.b\"].c", FieldConfig.of(FieldType.CATEGORY),
+                "e", FieldConfig.of(FieldType.NUMBER),
+                "at", new FieldConfig(FieldType.VECTOR, 2, null, null, Missing.AUTO, null)));
     assertThat(schema.fields()).filteredOn(f -> f.name().equals("e")).allMatch(f -> f.missing());
-    assertThat(schema.leftOut()).containsExactly(new LeftOut("tags", "a list"));
+    assertThat(schema.leftOut())
+        .containsExactly(
+            new LeftOut("tags", "a list, but not of equally many numbers in every row"));
     assertThat(SchemaInference.label(sample, "ok", null).config().classes())
         .containsExactly("false", "true");
   }
