@@ -1,7 +1,6 @@
 package io.penstock.app;
 
 import io.penstock.config.Config;
-import io.penstock.config.SourceConfig;
 import io.penstock.config.FormatConfig;
 import io.penstock.ingest.codec.ClassNumbering;
 import io.penstock.ingest.codec.CsvRows;

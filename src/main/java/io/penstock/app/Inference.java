@@ -43,7 +43,8 @@ record Inference(Config config, String found) {
     if (infer == null) {
       return Optional.empty();
     }
-    SourceConfig.File file = (SourceConfig.File) Objects.requireNonNull(config.source()); // no other is valid
+    SourceConfig.File file =
+        (SourceConfig.File) Objects.requireNonNull(config.source()); // no other is valid
     try {
       Sample sample =
           Sample.read(

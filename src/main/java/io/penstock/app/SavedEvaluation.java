@@ -129,11 +129,7 @@ record SavedEvaluation(
                         .formatted(Texts.count(rejected, "row"), firstRejection));
     return head
         + "\n\n"
-        + String.join(
-            "\n",
-            Summary.metrics(
-                Snapshots.metrics(evaluation.cumulative()),
-                Snapshots.metrics(evaluation.windowed())));
+        + String.join("\n", Summary.metrics(evaluation.cumulative(), evaluation.windowed()));
   }
 
   /** For programs: metrics as in a run's report. */
@@ -144,8 +140,8 @@ record SavedEvaluation(
     node.put("rows", evaluation.rows());
     node.put("rejected", rejected);
     ObjectNode metrics = node.putObject("prequential");
-    ReportWriter.metrics(metrics, Snapshots.metrics(evaluation.cumulative()));
-    ReportWriter.metrics(metrics.putObject("window"), Snapshots.metrics(evaluation.windowed()));
+    ReportWriter.metrics(metrics, evaluation.cumulative());
+    ReportWriter.metrics(metrics.putObject("window"), evaluation.windowed());
     return node;
   }
 

@@ -99,8 +99,7 @@ final class Training {
       Config config, Supplier<RunSnapshot> latest, Run run, DeadLetters deadLetters) {
     return config.http().port() < 0
         ? null
-        : new HttpEndpoint(
-            config.http(), latest, run::checkpoint, run.model(), deadLetters);
+        : new HttpEndpoint(config.http(), latest, run::checkpoint, run.model(), deadLetters);
   }
 
   private void greet(RunSnapshot run, @Nullable HttpEndpoint http) {

@@ -73,7 +73,7 @@ class ContainerFilesTest {
   @Test
   void shouldTrainAConfigurationThatAsksForTheTokenThatPrometheusReads() throws IOException {
     Config config = ConfigReader.read(DOCKER.resolve("penstock.yaml"), List.of());
-    SourceConfig.Tcp tcp = (SourceConfig.Tcp) config.source();
+    SourceConfig.Tcp tcp = (SourceConfig.Tcp) Objects.requireNonNull(config.source());
     JsonNode job = yaml("prometheus.yaml").get("scrape_configs").get(0);
 
     assertThat(Objects.requireNonNull(tcp.token()).file())

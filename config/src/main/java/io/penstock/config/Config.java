@@ -145,8 +145,7 @@ public record Config(
         optimizer,
         "cpu",
         Precision.FLOAT32,
-        new PipelineConfig(
-            pipeline.parallelism(), pipeline.memory(), pipeline.slots(), Map.of()),
+        new PipelineConfig(pipeline.parallelism(), pipeline.memory(), pipeline.slots(), Map.of()),
         evaluation,
         new ErrorsConfig("", 0, 0, 1, 0, 0),
         null,

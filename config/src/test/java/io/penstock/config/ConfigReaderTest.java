@@ -860,7 +860,7 @@ class ConfigReaderTest {
                 "user.city",
                 new FieldConfig(
                     FieldType.CATEGORY, null, null, null, FieldConfig.Missing.REJECT, null)));
-    SourceConfig.File file = (SourceConfig.File) config.source();
+    SourceConfig.File file = (SourceConfig.File) Objects.requireNonNull(config.source());
     assertThat(file.format()).isEqualTo(new FormatConfig.Json(FormatConfig.UnknownFields.IGNORE));
     assertThat(file.passes()).isEqualTo(3);
     assertThat(Config.parse(ConfigWriter.yaml(config))).isEqualTo(config);

@@ -2,7 +2,6 @@ package io.penstock.pipeline;
 
 import io.penstock.config.FeatureConfig;
 import io.penstock.pipeline.BlockSchema.Column;
-import io.penstock.pipeline.BlockSchema.Kind;
 import io.penstock.pipeline.FeaturePlanner.Fill;
 import io.penstock.pipeline.FeaturePlanner.Stage;
 import java.lang.foreign.MemorySegment;

@@ -14,9 +14,7 @@ public final class FieldSelector {
   /** Whether one of {@code fields} is the column's type, or {@link #names} it; an element is a {@code vector} and no {@code number}. */
   public static boolean selects(List<String> fields, Column column) {
     String type =
-        column.rules().vector().isEmpty()
-            ? column.kind().name().toLowerCase(Locale.ROOT)
-            : VECTOR;
+        column.rules().vector().isEmpty() ? column.kind().name().toLowerCase(Locale.ROOT) : VECTOR;
     return fields.contains(type) || names(fields, column);
   }
 
@@ -26,8 +24,7 @@ public final class FieldSelector {
     return patterns.stream()
         .anyMatch(
             pattern ->
-                matches(pattern, column.name())
-                    || (!vector.isEmpty() && matches(pattern, vector)));
+                matches(pattern, column.name()) || (!vector.isEmpty() && matches(pattern, vector)));
   }
 
   /** Whether {@code name} is {@code pattern}, in which {@code *} stands for any text. */
