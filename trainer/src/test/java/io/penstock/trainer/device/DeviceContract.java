@@ -1,6 +1,7 @@
 package io.penstock.trainer.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.penstock.config.LossConfig;
 import io.penstock.config.ModelConfig.Initial;
@@ -19,6 +20,7 @@ import io.penstock.trainer.model.Activation;
 import io.penstock.trainer.model.Dense;
 import io.penstock.trainer.model.Evaluation;
 import io.penstock.trainer.model.Lowering;
+import io.penstock.trainer.model.Metrics;
 import io.penstock.trainer.model.ModelSpec;
 import io.penstock.trainer.model.ParameterLayout.Tensor;
 import io.penstock.trainer.model.Program;
@@ -297,6 +299,85 @@ public abstract class DeviceContract {
       expected.check(evaluation.windowed(), 1 - 1.0 / 50);
       assertThat(evaluation.cumulative().mae()).isNaN();
     }
+  }
+
+  static Stream<ModelSpec> classifiers() {
+    return Stream.of(
+        spec(new LossConfig.Sigmoid(), SGD, Activation.TANH, 4, 6, 1),
+        spec(new LossConfig.Softmax(), SGD, Activation.TANH, 4, 6, 2),
+        spec(new LossConfig.Softmax(), SGD, Activation.TANH, 4, 6, 3));
+  }
+
+  /** A row that was counted: the probability of class 1, or of the prediction where there are more than two, and what came. */
+  private record Said(double probability, boolean came) {}
+
+  @ParameterizedTest
+  @MethodSource("classifiers")
+  void shouldScoreRowsByHowSureTheModelWas(ModelSpec spec) {
+    SplittableRandom random = new SplittableRandom(SEED);
+    List<Said> all = new ArrayList<>();
+    try (Run run = new Run(spec, 19, random)) {
+      for (int step = 0; step < 40; step++) {
+        Rows rows = Minibatches.random(spec, 1 + random.nextInt(19), true, random);
+        double[] parameters = doubles(run.session.parameters());
+        for (int row = 0; row < rows.count(); row++) {
+          // Something to be learnt: scores of classes move apart.
+          rows.labels()[row] = rows.features()[row][0] + random.nextGaussian() > 0 ? 1 : 0;
+          if (rows.weights()[row] != 0) {
+            all.add(
+                said(
+                    run.reference.outputs(parameters, rows.features()[row]),
+                    (int) rows.labels()[row]));
+          }
+        }
+        run.step(rows);
+      }
+      Metrics metrics = run.evaluation().cumulative();
+      if (spec.classes() == 2) {
+        assertThat(metrics.model().auc())
+            .isCloseTo(auc(all), within(metrics.aucError() + 1e-6))
+            .isGreaterThan(0.6);
+        assertThat(metrics.aucError()).isLessThan(0.02);
+      }
+      // Two rows may be on the other side of a bin's edge.
+      assertThat(metrics.model().calibrationError())
+          .isCloseTo(calibrationError(all), within(4.0 / all.size()));
+    }
+  }
+
+  private static Said said(double[] outputs, int label) {
+    double[] z = outputs.length == 1 ? new double[] {0, outputs[0]} : outputs;
+    double sum = 0;
+    int best = 0;
+    for (int c = 0; c < z.length; c++) {
+      sum += Math.exp(z[c]);
+      best = z[c] > z[best] ? c : best;
+    }
+    return z.length == 2
+        ? new Said(Math.exp(z[1]) / sum, label == 1)
+        : new Said(Math.exp(z[best]) / sum, label == best);
+  }
+
+  private static double auc(List<Said> all) {
+    double won = 0;
+    double pairs = 0;
+    for (Said positive : all) {
+      for (Said negative : all) {
+        if (positive.came && !negative.came) {
+          pairs++;
+          won += (Math.signum(positive.probability - negative.probability) + 1) / 2;
+        }
+      }
+    }
+    return won / pairs;
+  }
+
+  private static double calibrationError(List<Said> all) {
+    double[] gaps = new double[15];
+    for (Said row : all) {
+      gaps[Math.min((int) (15 * row.probability), 14)] += row.probability - (row.came ? 1 : 0);
+    }
+    return Arrays.stream(gaps).map(Math::abs).sum() / all.size();
   }
 
   @Test
