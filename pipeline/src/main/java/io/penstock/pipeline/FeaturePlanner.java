@@ -7,9 +7,11 @@ import io.penstock.pipeline.BlockSchema.Kind;
 import io.penstock.pipeline.BlockSchema.Rules;
 import java.time.ZoneId;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +21,7 @@ final class FeaturePlanner {
 
   private final BlockSchema schema;
   private final List<Draft> drafts = new ArrayList<>();
+  private final Set<String> names = new HashSet<>();
 
   /** Stages that must run one after the other; no two lists have a column in common. */
   private final List<List<Stage>> shares = new ArrayList<>();
@@ -62,12 +65,10 @@ final class FeaturePlanner {
   }
 
   private Draft add(Column column, List<Stage> share) {
-    for (Draft draft : drafts) {
-      if (draft.column.name().equals(column.name())) {
-        throw new IllegalArgumentException(
-            "features: there is a column '%s' already; a step must not make another of that name"
-                .formatted(column.name()));
-      }
+    if (!names.add(column.name())) {
+      throw new IllegalArgumentException(
+          "features: there is a column '%s' already; a step must not make another of that name"
+              .formatted(column.name()));
     }
     Draft draft = new Draft(drafts.size(), column, share);
     drafts.add(draft);
