@@ -161,7 +161,9 @@ final class Check {
       note(
           "errors.rollbackAfter",
           "what was trained on since the checkpoint is lost then: these rows cannot be had again"
-              + (config.source() instanceof SourceConfig.Tcp ? " (source.tcp.acknowledge)" : ""));
+              + (config.allSources().values().stream().anyMatch(SourceConfig.Tcp.class::isInstance)
+                  ? " (tcp.acknowledge)"
+                  : ""));
     }
   }
 
@@ -283,8 +285,8 @@ final class Check {
           "source.tcp.maxConnections is %d, and rows of connections open at once are merged as they come (with one sender at a time, this is no reason)"
               .formatted(tcp.maxConnections()));
     }
-    if (config.source() instanceof SourceConfig.Host) {
-      reasons.add("what source.host measures will never be the same again");
+    if (config.allSources().values().stream().anyMatch(SourceConfig.Host.class::isInstance)) {
+      reasons.add("what a host measures will never be the same again");
     }
     if (reasons.isEmpty()) {
       good("reproducible", "yes: the same rows and seed give the same weights to the bit");

@@ -129,7 +129,10 @@ record SavedEvaluation(
                         .formatted(Texts.count(rejected, "row"), firstRejection));
     return head
         + "\n\n"
-        + String.join("\n", Summary.metrics(evaluation.cumulative(), evaluation.windowed()));
+        + String.join("\n", MetricTable.lines(
+                evaluation.cumulative(),
+                evaluation.windowed(),
+                saved.config().schema().label().classes()));
   }
 
   /** For programs: metrics as in a run's report. */

@@ -70,8 +70,8 @@ final class Sources implements AutoCloseable {
     Source open(BlockSchema schema, SourceContext context) {
       return switch (config) {
         case SourceConfig.Generator generator -> new GeneratorSource(generator, context);
-        case SourceConfig.File file -> new FileSource(file, schema, context);
         case SourceConfig.Host host -> new HostSource(host, context);
+        case SourceConfig.File file -> new FileSource(file, schema, context);
         case SourceConfig.Tcp _ -> Objects.requireNonNull(listener).open(schema, context);
       };
     }

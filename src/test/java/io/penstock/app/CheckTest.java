@@ -103,7 +103,7 @@ class CheckTest {
     assertThat(capture.out())
         .contains("source: this machine, every 100 ms, without end")
         .contains("with the process, weights and rows in flight are lost")
-        .contains("reproducible: no: what source.host measures");
+        .contains("reproducible: no: what a host measures");
     assertThat(check(Config.parse(host + checkpoints, "errors.lossSpike=6"))).isZero();
     assertThat(capture.out())
         .contains("with the process, rows since the last checkpoint are lost")

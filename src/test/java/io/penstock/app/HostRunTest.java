@@ -33,14 +33,17 @@ class HostRunTest {
   }
 
   @Test
-  void shouldKeepWhatItLearntAndGoOnWithNewRows() {
+  void shouldKeepWhatItLearntAndGoOnWithNewRows() throws InterruptedException {
     String kept = YAML + "checkpoint: { directory: '%s', every: none }%n".formatted(folder);
     long stopped;
     try (Run run = run(kept)) {
       run.start();
       Runs.await(() -> run.snapshot().rows().trained() >= 3, "trains");
       run.stop();
-      stopped = Runs.end(run).rows().trained();
+      assertThat(run.awaitEnd(Runs.LONG)).isTrue();
+      Runs.await(
+          () -> run.snapshot().memory().poolHeldBytes() == 0, "the tick in flight ends as well");
+      stopped = run.snapshot().rows().trained();
     }
     try (Run run = run(kept, "source.host.records=" + (stopped + 3))) {
       run.start();

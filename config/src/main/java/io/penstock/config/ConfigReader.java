@@ -125,7 +125,7 @@ public final class ConfigReader {
     // A source that is wrong is a problem already; whether it would have implied a schema, nobody
     // can tell.
     return source == null
-        ? List.of(GeneratorSchemas.of(SourceConfig.GeneratorStream.SEA))
+        ? List.of(GeneratorSchemas.of(GeneratorStream.SEA))
         : GeneratorSchemas.impliedBy(source).stream().toList();
   }
 
