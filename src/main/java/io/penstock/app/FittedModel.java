@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -30,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class FittedModel implements AutoCloseable {
   private static final int MOST_ROWS_AT_ONCE = 256;
+
+  /** Parameters by bytes of a request, whose answer is a matter of microseconds: a row takes two bytes at least. */
+  private static final long SHORT = 8 << 20;
 
   private final FormatConfig.Csv format;
   private final int maxRowBytes;
@@ -41,6 +45,7 @@ final class FittedModel implements AutoCloseable {
   private final FieldRow fields;
   private final int rowsAtOnce;
   private final List<@Nullable String> refusals = new ArrayList<>();
+  private final ReentrantLock lock = new ReentrantLock();
   private @Nullable Cut cut;
   private boolean closed;
 
@@ -110,8 +115,17 @@ final class FittedModel implements AutoCloseable {
    *
    * @param nanos when they were the newest
    */
-  synchronized Cut load(State state, long nanos) {
-    requireOpen();
+  Cut load(State state, long nanos) {
+    lock.lock();
+    try {
+      requireOpen();
+      return loadLocked(state, nanos);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Cut loadLocked(State state, long nanos) {
     predictor.load(state);
     Cut next =
         new Cut(state.longs(Trainer.TRAINED)[0], nanos, classes(plan.schema().label(), state));
@@ -141,7 +155,33 @@ final class FittedModel implements AutoCloseable {
    * @param most how many there may be
    * @return by which weights
    */
-  synchronized Cut answer(Rows rows, int most, Answers to) throws IOException {
+  Cut answer(Rows rows, int most, Answers to) throws IOException {
+    lock.lock();
+    try {
+      return answerLocked(rows, most, to);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /**
+   * Answers as {@link #answer} does, where that is sure to take microseconds: for threads that must not wait.
+   *
+   * @param bytes of the rows
+   * @return null where it is not: nothing is read then
+   */
+  @Nullable Cut answerAtOnce(Rows rows, int bytes, int most, Answers to) throws IOException {
+    if (plan.program().parameters().size() * (long) bytes > SHORT || !lock.tryLock()) {
+      return null;
+    }
+    try {
+      return answerLocked(rows, most, to);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private Cut answerLocked(Rows rows, int most, Answers to) throws IOException {
     requireOpen();
     Cut by = Objects.requireNonNull(cut, "load comes first");
     UnlabelledRows from = rows.of(this);
@@ -226,12 +266,17 @@ final class FittedModel implements AutoCloseable {
   }
 
   @Override
-  public synchronized void close() {
-    if (!closed) {
-      closed = true;
-      predictor.close();
-      block.release();
-      pool.close();
+  public void close() {
+    lock.lock();
+    try {
+      if (!closed) {
+        closed = true;
+        predictor.close();
+        block.release();
+        pool.close();
+      }
+    } finally {
+      lock.unlock();
     }
   }
 }

@@ -129,7 +129,9 @@ record SavedEvaluation(
                         .formatted(Texts.count(rejected, "row"), firstRejection));
     return head
         + "\n\n"
-        + String.join("\n", MetricTable.lines(
+        + String.join(
+            "\n",
+            MetricTable.lines(
                 evaluation.cumulative(),
                 evaluation.windowed(),
                 saved.config().schema().label().classes()));

@@ -27,4 +27,9 @@ interface ColumnOperator extends Stateful {
 
   /** Rewrites such values by the state as it stands, and learns nothing: for rows that are to be predicted. */
   void apply(MemorySegment memory, long offset, int rows);
+
+  /** As {@link #apply}, for rows that follow each other: what looks back at rows before goes on to do so; nothing is learnt. */
+  default void follow(MemorySegment memory, long offset, int rows) {
+    apply(memory, offset, rows);
+  }
 }

@@ -79,7 +79,7 @@ public final class FeaturePlan implements Stateful {
         Stage stage = share.get(s);
         long offset = fill(block, stage);
         if (frozen) {
-          stage.operator().apply(block.memory(), offset, block.rows());
+          stage.operator().follow(block.memory(), offset, block.rows());
         } else {
           stage.operator().process(block.memory(), offset, block.rows());
         }
