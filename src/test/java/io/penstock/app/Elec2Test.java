@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.penstock.app.RunOptions.Beginning;
-import io.penstock.app.RunSnapshot.Metrics;
+import io.penstock.trainer.model.Metrics;
 import io.penstock.config.Config;
 import io.penstock.config.ConfigReader;
 import java.io.IOException;
@@ -92,8 +92,8 @@ class Elec2Test {
     Metrics metrics = train(dealt);
 
     double majority = 26_075 / 45_312.0;
-    assertThat(metrics.accuracy()).isLessThan(majority + 0.005).isGreaterThan(0.49);
-    assertThat(metrics.noChangeAccuracy())
+    assertThat(metrics.model().accuracy()).isLessThan(majority + 0.005).isGreaterThan(0.49);
+    assertThat(metrics.noChange().accuracy())
         .isCloseTo(majority * majority + (1 - majority) * (1 - majority), within(0.01));
   }
 }

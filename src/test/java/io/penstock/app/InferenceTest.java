@@ -116,7 +116,7 @@ class InferenceTest {
       assertThat(end.failure()).isNull();
       assertThat(end.rows().trained()).as("with those before").isEqualTo(202);
     }
-    String saved = Inspection.of(folder.resolve("state")).checkpoint().configuration();
+    String saved = Inspection.of(folder.resolve("state"), "inspect").checkpoint().configuration();
     assertThat(saved).contains("flag: flag", "word: category", "oneHot").doesNotContain("infer");
   }
 

@@ -70,7 +70,7 @@ class JsonRunTest {
         "source: { tcp: { port: 0, acknowledge: { endAfterProducers: 1 }, format: json } }\n";
     try (Run run = Runs.of(listener + MODEL, new Rejected(), 0)) {
       run.start();
-      new ProducerFeed("127.0.0.1", Runs.port(run), "a", 0, Duration.ofSeconds(30), false)
+      new ProducerFeed("127.0.0.1", Runs.port(run), "a", 0, Duration.ofSeconds(30), false, null)
           .file(json(1000));
       RunSnapshot end = Runs.end(run);
       assertThat(end.rows().trained()).isEqualTo(1000);

@@ -43,7 +43,7 @@ class LabelLagTest {
             """
                 .formatted(file, lag, lag, batch, parallelism));
     assertThat(end.rows().trained()).isEqualTo(ROWS);
-    return end.cumulative().accuracy();
+    return end.cumulative().model().accuracy();
   }
 
   @ParameterizedTest

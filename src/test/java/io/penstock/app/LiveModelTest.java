@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.penstock.app.LiveModel.NoModel;
 import io.penstock.app.RunOptions.Beginning;
 import io.penstock.config.Config;
+import io.penstock.config.Config.HttpConfig;
 import io.penstock.pipeline.Slot;
 import io.penstock.pipeline.SlotMemory;
 import io.penstock.pipeline.State;
@@ -295,7 +296,7 @@ class LiveModelTest {
                 null);
         LiveModel model = new LiveModel(LEARNING, new SteadyEpochClock());
         HttpEndpoint http =
-            new HttpEndpoint("127.0.0.1", 0, run::snapshot, run::checkpoint, model, letters);
+            new HttpEndpoint(new HttpConfig(0, "127.0.0.1"), run::snapshot, run::checkpoint, model, letters);
         HttpClient client = HttpClient.newHttpClient()) {
       KeptCuts kept = new KeptCuts(run);
       run.start();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.penstock.app.FittedModel.Cut;
 import io.penstock.config.Config;
+import io.penstock.config.Config.HttpConfig;
 import io.penstock.pipeline.State;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -49,7 +50,7 @@ class PredictRouteTest {
   private static final LiveModel MODEL = new LiveModel(CONFIG, new SteadyEpochClock());
   private static final HttpClient CLIENT = HttpClient.newHttpClient();
   private static final HttpEndpoint HTTP =
-      new HttpEndpoint("127.0.0.1", 0, RUN::snapshot, RUN::checkpoint, MODEL, LETTERS);
+      new HttpEndpoint(new HttpConfig(0, "127.0.0.1"), RUN::snapshot, RUN::checkpoint, MODEL, LETTERS);
 
   @BeforeAll
   static void train() {
@@ -251,7 +252,7 @@ class PredictRouteTest {
   void shouldSayThatThereIsNoModelYet() throws IOException, InterruptedException {
     FakeRun run = new FakeRun();
     try (HttpEndpoint http =
-        new HttpEndpoint("127.0.0.1", 0, run::snapshot, run::checkpoint, run.model(), LETTERS)) {
+        new HttpEndpoint(new HttpConfig(0, "127.0.0.1"), run::snapshot, run::checkpoint, run.model(), LETTERS)) {
       HttpResponse<String> response =
           CLIENT.send(
               HttpRequest.newBuilder(URI.create(http.address() + "/v1/predict"))

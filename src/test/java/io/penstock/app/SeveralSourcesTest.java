@@ -58,7 +58,7 @@ class SeveralSourcesTest {
     }
     assertThat(end.failure()).isNull();
     assertThat(end.rows().trained()).isEqualTo(MORNING_ROWS + 2L * EVENING_ROWS);
-    assertThat(end.cumulative().accuracy()).isGreaterThan(0.9);
+    assertThat(end.cumulative().model().accuracy()).isGreaterThan(0.9);
   }
 
   @Test
@@ -74,7 +74,7 @@ class SeveralSourcesTest {
       stopped = Runs.end(run);
     }
     assertThat(stopped.rows().trained()).isLessThan(MORNING_ROWS + EVENING_ROWS);
-    Inspection saved = Inspection.of(folder.resolve("state"));
+    Inspection saved = Inspection.of(folder.resolve("state"), "inspect");
     assertThat(saved.positions()).extracting(saved::source).containsExactly("evening", "morning");
     RunSnapshot end;
     try (Run run = run(checkpointed)) {

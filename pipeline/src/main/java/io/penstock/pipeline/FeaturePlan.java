@@ -61,7 +61,7 @@ public final class FeaturePlan implements Stateful {
     return List.copyOf(names);
   }
 
-  /** From now on rows are rewritten by the operators' state as it stands, and nothing is learnt from them. Before the first row. */
+  /** From now on rows are rewritten by what has been learnt, and nothing is learnt from them; lags go on. Before the first row. */
   public void freeze() {
     frozen = true;
   }

@@ -43,6 +43,11 @@ final class Lag implements ColumnOperator {
     }
   }
 
+  @Override
+  public void follow(MemorySegment memory, long offset, int rows) {
+    process(memory, offset, rows);
+  }
+
   private long get(MemorySegment memory, long offset, int row) {
     return wide
         ? Values.getLong(memory, offset, row)

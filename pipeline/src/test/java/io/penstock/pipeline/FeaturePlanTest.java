@@ -146,6 +146,24 @@ class FeaturePlanTest {
   }
 
   @Test
+  void shouldGoOnLookingBackOnceFrozen() {
+    PartitionCursor cursor = new PartitionCursor(0, 0, 0, 0);
+    List<FeatureConfig> features = List.of(new FeatureConfig.Lag(List.of("number"), List.of(1, 3)));
+    try (Rows rows = new Rows(2, 300, 64)) {
+      FeaturePlan learning = new FeaturePlan(Rows.numbers(2), features);
+      FeaturePlan frozen = new FeaturePlan(Rows.numbers(2), features);
+      frozen.freeze();
+      List<Block> some = blocks(rows, cursor, 0, 500, new SplittableRandom(1));
+      List<Block> same = blocks(rows, cursor, 0, 500, new SplittableRandom(1));
+      for (int i = 0; i < some.size(); i++) {
+        learning.process(some.get(i), 0, 1);
+        frozen.process(same.get(i), 0, 1);
+        assertThat(hashAndRelease(same.get(i))).isEqualTo(hashAndRelease(some.get(i)));
+      }
+    }
+  }
+
+  @Test
   void shouldLearnNothingOnceFrozen() {
     PartitionCursor cursor = new PartitionCursor(0, 0, 0, 0);
     List<FeatureConfig> features = List.of(new FeatureConfig.Standardize(List.of("number"), 64));
