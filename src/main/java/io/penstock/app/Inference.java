@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -42,7 +43,8 @@ record Inference(Config config, String found) {
     if (infer == null) {
       return Optional.empty();
     }
-    SourceConfig.File file = (SourceConfig.File) config.source(); // no other is valid
+    SourceConfig.File file =
+        (SourceConfig.File) Objects.requireNonNull(config.source()); // no other is valid
     try {
       Sample sample =
           Sample.read(

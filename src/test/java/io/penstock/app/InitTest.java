@@ -200,7 +200,7 @@ class InitTest {
 
     Config config = ConfigReader.read(folder.resolve("made.yaml"), List.of());
     assertThat(config.name()).isEqualTo("till");
-    assertThat(Sources.name(config.source())).isEqualTo("tcp");
+    assertThat(Sources.names(config)).containsExactly("tcp");
     assertThat(config.schema().types())
         .isEqualTo(
             Map.of(
