@@ -68,8 +68,8 @@ public record Config(
     } else {
       Fit.checkInference(source);
     }
-    for (SourceConfig each : allSources().values()) {
-      Fit.checkFormat(each, schema);
+    for (SourceConfig one : source == null ? sources.values() : List.of(source)) {
+      Fit.checkFormat(one, schema);
     }
   }
 
