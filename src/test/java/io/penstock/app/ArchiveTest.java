@@ -165,7 +165,10 @@ class ArchiveTest {
       assertThat(ask(page + "/metrics", said.token).statusCode()).isEqualTo(200);
       assertThat(run(folder, "stat", "-c", "%a", state.resolve("token").toString()).strip())
           .isEqualTo("640");
-      first.destroy(); // SIGTERM, which must reach the JVM
+      first
+          .toHandle()
+          .destroy(); // SIGTERM, which must reach the JVM; destroy() itself would close what it
+      // says
       assertThat(said.rest(first)).containsAnyOf(ENDS).doesNotContain(said.token);
       assertThat(first.waitFor()).isEqualTo(143);
       assertThat(start(folder, health).waitFor()).as("nobody is there").isNotZero();
@@ -174,7 +177,7 @@ class ArchiveTest {
       try {
         Said again = Said.of(second);
         assertThat(again.token).as("shown once").isEmpty();
-        second.destroy();
+        second.toHandle().destroy();
         assertThat(again.rest(second)).containsAnyOf(ENDS).doesNotContain(said.token);
       } finally {
         second.destroyForcibly();
