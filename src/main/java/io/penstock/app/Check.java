@@ -33,7 +33,7 @@ final class Check {
   /** Prints what was found; returns the exit code. */
   int print(PrintStream out) {
     jvm();
-    source();
+    config.allSources().forEach((name, source) -> source(config.sourceKey(name), source));
     device();
     deadLetters();
     checkpoint();
@@ -64,25 +64,24 @@ final class Check {
     }
   }
 
-  private void source() {
-    switch (config.source()) {
-      case SourceConfig.Tcp tcp -> port("source.tcp", tcp.bind(), tcp.port());
-      case SourceConfig.File file -> file(Path.of(file.path()));
-      case SourceConfig.Generator generator ->
-          good("source", "generator, " + rows(generator.records()));
+  private void source(String key, SourceConfig source) {
+    switch (source) {
+      case SourceConfig.Tcp tcp -> port(key + ".tcp", tcp.bind(), tcp.port());
+      case SourceConfig.File file -> file(key + ".file", Path.of(file.path()));
+      case SourceConfig.Generator generator -> good(key, "generator, " + rows(generator.records()));
     }
   }
 
-  private void file(Path file) {
+  private void file(String key, Path file) {
     if (!Files.exists(file)) {
       problem(
-          "source.file",
+          key,
           "no such file: %s (paths are taken from %s)"
               .formatted(file, Path.of("").toAbsolutePath()));
     } else if (!Files.isRegularFile(file) || !Files.isReadable(file)) {
-      problem("source.file", "cannot be read: " + file);
+      problem(key, "cannot be read: " + file);
     } else {
-      good("source.file", file.toString());
+      good(key, file.toString());
     }
   }
 
@@ -138,7 +137,7 @@ final class Check {
       note(
           "errors.rollbackAfter",
           "cannot be: there is nothing to go back to without checkpoint.directory");
-    } else if (!Sources.replays(config.source())) {
+    } else if (!config.allSources().values().stream().allMatch(Sources::replays)) {
       note(
           "errors.rollbackAfter",
           "what was trained on since the checkpoint is lost then: these rows cannot be had again (source.tcp.acknowledge)");
@@ -179,13 +178,17 @@ final class Check {
   private void http() {
     if (config.http().port() < 0) {
       note("http", "off: no meters, no health");
-    } else if (config.source() instanceof SourceConfig.Tcp tcp
-        && tcp.port() != 0
-        && tcp.port() == config.http().port()) {
-      problem("http.port", "%d is the source's port, too".formatted(tcp.port()));
+    } else if (config.allSources().values().stream().anyMatch(this::hasHttpPort)) {
+      problem("http.port", "%d is the source's port, too".formatted(config.http().port()));
     } else {
       port("http", config.http().bind(), config.http().port());
     }
+  }
+
+  private boolean hasHttpPort(SourceConfig source) {
+    return source instanceof SourceConfig.Tcp tcp
+        && tcp.port() != 0
+        && tcp.port() == config.http().port();
   }
 
   private void port(String key, String bind, int port) {
@@ -201,24 +204,32 @@ final class Check {
   }
 
   private void promise() {
-    note(
-        "promise",
-        switch (config.source()) {
-          case SourceConfig.Tcp tcp when tcp.acknowledge() != null && config.checkpoint() != null ->
-              EXACTLY_ONCE + ", if senders send again what was not durable";
-          case SourceConfig.Tcp tcp when tcp.acknowledge() != null ->
-              "every row received is trained on once, though it is sent again; without checkpoints none is durable, and weights are lost with the process";
-          case SourceConfig.Tcp _ when config.checkpoint() != null ->
-              "every row accepted is trained on once while the process lives; with the process, rows since the last checkpoint are lost";
-          case SourceConfig.File _ when config.checkpoint() != null -> EXACTLY_ONCE;
-          case SourceConfig.Generator _ when config.checkpoint() != null -> EXACTLY_ONCE;
-          case SourceConfig.Tcp _ ->
-              "every row accepted is trained on once while the process lives; with the process, weights and rows in flight are lost";
-          case SourceConfig.File _ ->
-              "every row is trained on once while the process lives; the file can be read again";
-          case SourceConfig.Generator _ ->
-              "every row is trained on once while the process lives; the same seed makes the same rows again";
-        });
+    config
+        .allSources()
+        .forEach(
+            (name, source) ->
+                note(
+                    config.source() == null ? "promise of sources." + name : "promise",
+                    promise(source)));
+  }
+
+  private String promise(SourceConfig source) {
+    return switch (source) {
+      case SourceConfig.Tcp tcp when tcp.acknowledge() != null && config.checkpoint() != null ->
+          EXACTLY_ONCE + ", if senders send again what was not durable";
+      case SourceConfig.Tcp tcp when tcp.acknowledge() != null ->
+          "every row received is trained on once, though it is sent again; without checkpoints none is durable, and weights are lost with the process";
+      case SourceConfig.Tcp _ when config.checkpoint() != null ->
+          "every row accepted is trained on once while the process lives; with the process, rows since the last checkpoint are lost";
+      case SourceConfig.File _ when config.checkpoint() != null -> EXACTLY_ONCE;
+      case SourceConfig.Generator _ when config.checkpoint() != null -> EXACTLY_ONCE;
+      case SourceConfig.Tcp _ ->
+          "every row accepted is trained on once while the process lives; with the process, weights and rows in flight are lost";
+      case SourceConfig.File _ ->
+          "every row is trained on once while the process lives; the file can be read again";
+      case SourceConfig.Generator _ ->
+          "every row is trained on once while the process lives; the same seed makes the same rows again";
+    };
   }
 
   private void reproducible() {
@@ -228,7 +239,9 @@ final class Check {
           "batch.maxDelay is %d ms, so the clock cuts minibatches (none: cut by count alone)"
               .formatted(config.batch().maxDelay().toMillis()));
     }
-    if (config.source() instanceof SourceConfig.Tcp tcp
+    if (config.source() == null) {
+      reasons.add("there are several sources, whose rows are merged as they come and in shares");
+    } else if (config.source() instanceof SourceConfig.Tcp tcp
         && tcp.maxConnections() > 1
         && tcp.endAfterConnections() != 1
         && tcp.feed() == null) {

@@ -196,7 +196,7 @@ final class CheckpointDifference {
     return of.positions().stream()
         .collect(
             Collectors.toMap(
-                cursor -> "%s, partition %d".formatted(of.source(), cursor.partition()),
+                cursor -> "%s, partition %d".formatted(of.source(cursor), cursor.partition()),
                 PartitionCursor::nextRow,
                 Math::max,
                 LinkedHashMap::new));

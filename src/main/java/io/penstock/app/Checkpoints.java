@@ -432,8 +432,8 @@ final class Checkpoints implements AutoCloseable {
 
   /** Whether senders wait to hear that rows are durable, which only the oldest checkpoint makes them. */
   private boolean lags(Run of) {
-    return config.source() instanceof SourceConfig.Tcp tcp
-        && tcp.acknowledge() != null
+    return config.allSources().values().stream()
+            .anyMatch(source -> source instanceof SourceConfig.Tcp tcp && tcp.acknowledge() != null)
         && directory.oldest().map(cut -> cut.longs(Trainer.TRAINED)[0] < of.rows()).orElse(true);
   }
 

@@ -26,6 +26,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 
 /**
  * What a checkpoint holds, without a device and without a run.
@@ -102,13 +103,22 @@ record Inspection(
     return state().longs(Assembler.SCOPE + ".counts")[2];
   }
 
-  String source() {
-    return Sources.name(config.source());
+  /** The sources, as one says it. */
+  String sources() {
+    return String.join(", ", Sources.names(config));
+  }
+
+  /** The source that a partition is of. */
+  String source(PartitionCursor cursor) {
+    return Sources.names(config).get(cursor.source());
   }
 
   /** Where each partition is read on. */
   List<PartitionCursor> positions() {
-    return Merge.cursors(state(), 0);
+    return IntStream.range(0, Sources.names(config).size())
+        .mapToObj(source -> Merge.cursors(state(), source))
+        .flatMap(List::stream)
+        .toList();
   }
 
   Evaluation evaluation() {

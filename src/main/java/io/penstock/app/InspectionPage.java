@@ -125,7 +125,7 @@ final class InspectionPage {
   private List<String> positions() {
     List<PartitionCursor> cursors = of.positions();
     if (cursors.isEmpty()) {
-      return List.of("positions    none: every partition of %s has ended".formatted(of.source()));
+      return List.of("positions    none: every partition of %s has ended".formatted(of.sources()));
     }
     List<String> lines = new ArrayList<>();
     for (PartitionCursor cursor : cursors.subList(0, Math.min(MOST_PARTITIONS, cursors.size()))) {
@@ -133,7 +133,7 @@ final class InspectionPage {
           "%-12s %s, partition %d: row %s, offset %s"
               .formatted(
                   lines.isEmpty() ? "positions" : "",
-                  of.source(),
+                  of.source(cursor),
                   cursor.partition(),
                   Texts.count(cursor.nextRow()),
                   Texts.count(cursor.nextOffset())));
@@ -258,7 +258,7 @@ final class InspectionPage {
     for (PartitionCursor cursor : of.positions()) {
       positions
           .addObject()
-          .put("source", of.source())
+          .put("source", of.source(cursor))
           .put("partition", cursor.partition())
           .put("nextRow", cursor.nextRow())
           .put("nextOffset", cursor.nextOffset());

@@ -10,61 +10,131 @@ import io.penstock.ingest.netty.TcpListener;
 import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.Source;
 import io.penstock.pipeline.SourceContext;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.IntFunction;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import reactor.core.publisher.Mono;
 
 /**
- * From the source as configured to the one that runs: the one place that knows all kinds. A listener listens from its making
- * on, and accepts when its header or its rows are wanted.
+ * From the sources as configured to those that run: the one place that knows all kinds. A listener listens from its making on,
+ * and accepts when its header or its rows are wanted.
  */
 final class Sources implements AutoCloseable {
   private final Config config;
-  private final @Nullable TcpListener listener;
+  private final List<Opened> all = new ArrayList<>();
 
   /**
-   * The source of {@code config}.
+   * A source and its listener.
    *
-   * @throws SourceException where its address cannot be listened on
+   * @param listener null where it is no listener
+   */
+  private record Opened(String name, SourceConfig config, @Nullable TcpListener listener) {
+    /** As an address to send to, or a name. */
+    String address() {
+      return switch (config) {
+        case SourceConfig.Tcp tcp -> "tcp://" + tcp.bind() + ":" + port();
+        case SourceConfig.File file -> "file " + file.path();
+        case SourceConfig.Generator generator ->
+            "generator " + generator.stream().name().toLowerCase(Locale.ROOT);
+      };
+    }
+
+    int port() {
+      return listener == null ? 0 : listener.port();
+    }
+
+    /** Names of the columns; empty where the schema itself gives them, nothing where only the first sender knows them. */
+    Optional<List<String>> columnNames(boolean wanted) {
+      return switch (config) {
+        case SourceConfig.Generator _ -> Optional.of(List.of());
+        case SourceConfig.File file ->
+            Optional.of(
+                file.format().csv().header()
+                    ? FileSource.header(file)
+                    : file.format().csv().columns());
+        case SourceConfig.Tcp tcp ->
+            tcp.format().csv().header() && wanted
+                ? Optional.empty()
+                : Optional.of(tcp.format().csv().columns());
+      };
+    }
+
+    Source open(BlockSchema schema, SourceContext context) {
+      return switch (config) {
+        case SourceConfig.Generator generator -> new GeneratorSource(generator, context);
+        case SourceConfig.File file -> new FileSource(file, schema, context);
+        case SourceConfig.Tcp _ -> Objects.requireNonNull(listener).open(schema, context);
+      };
+    }
+  }
+
+  /** A listener with a sender built in. */
+  record Fed(SourceConfig.Tcp tcp, SourceConfig.FeedConfig feed, int port) {}
+
+  /**
+   * The sources of {@code config}.
+   *
+   * @throws SourceException where an address cannot be listened on
    */
   Sources(Config config) {
-    this(config, config.source() instanceof SourceConfig.Tcp tcp ? tcp.port() : 0);
+    this(config, Map.of());
   }
 
-  private Sources(Config config, int port) {
+  /**
+   * @param ports to listen on, by name, in place of those that are configured
+   */
+  private Sources(Config config, Map<String, Integer> ports) {
     this.config = config;
-    listener =
-        config.source() instanceof SourceConfig.Tcp tcp
-            ? TcpListener.bind(endingWithItsFeed(tcp).withPort(port))
-            : null;
+    try {
+      config.allSources().forEach((name, source) -> all.add(opened(name, source, ports)));
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
   }
 
-  /** Its name in files and meters. */
-  static String name(SourceConfig source) {
-    return switch (source) {
-      case SourceConfig.Tcp _ -> "tcp";
-      case SourceConfig.File _ -> "file";
-      case SourceConfig.Generator _ -> "generator";
-    };
+  private static Opened opened(String name, SourceConfig source, Map<String, Integer> ports) {
+    return new Opened(
+        name,
+        source,
+        source instanceof SourceConfig.Tcp tcp
+            ? TcpListener.bind(
+                endingWithItsFeed(tcp).withPort(ports.getOrDefault(name, tcp.port())))
+            : null);
   }
 
-  /** Where rows come from, as an address to send to or a name. */
+  /** Names in files and meters, by the index of the source. */
+  static List<String> names(Config config) {
+    return List.copyOf(config.allSources().keySet());
+  }
+
+  /** What each source has of memory and of the trainer's time, in proportion, by its index. */
+  static List<Integer> shares(Config config) {
+    return names(config).stream()
+        .map(name -> config.pipeline().shares().getOrDefault(name, 1))
+        .toList();
+  }
+
+  /** Where rows come from, as addresses to send to or names. */
   String address() {
-    return switch (config.source()) {
-      case SourceConfig.Tcp tcp -> "tcp://" + tcp.bind() + ":" + port();
-      case SourceConfig.File file -> "file " + file.path();
-      case SourceConfig.Generator generator ->
-          "generator " + generator.stream().name().toLowerCase(Locale.ROOT);
-    };
+    return all.size() == 1
+        ? all.getFirst().address()
+        : all.stream()
+            .map(source -> source.name + " (" + source.address() + ")")
+            .collect(Collectors.joining(", "));
   }
 
-  /** Whether rows can be had once more: by reading them again, or from producers that keep what is not durable. */
-  boolean replays() {
-    return replays(config.source());
+  /** Whether the rows of all can be had once more: by reading them again, or from producers that keep what is not durable. */
+  boolean replay() {
+    return config.allSources().values().stream().allMatch(Sources::replays);
   }
 
   static boolean replays(SourceConfig source) {
@@ -76,69 +146,84 @@ final class Sources implements AutoCloseable {
 
   /** Closes these, and opens them anew where they were: a listener listens on the same port. */
   Sources reopened() {
-    int port = port();
+    Map<String, Integer> ports =
+        all.stream()
+            .filter(source -> source.listener != null)
+            .collect(Collectors.toMap(Opened::name, Opened::port));
     close();
-    if (listener != null) {
-      listener.awaitClosed();
+    for (Opened source : all) {
+      if (source.listener != null) {
+        source.listener.awaitClosed();
+      }
     }
-    return new Sources(config, port);
+    return new Sources(config, ports);
   }
 
-  /** The port that a listener listens on; 0 where there is none. */
-  int port() {
-    return listener == null ? 0 : listener.port();
+  /** Listeners with a sender built in. */
+  List<Fed> fed() {
+    return all.stream()
+        .filter(source -> source.config instanceof SourceConfig.Tcp tcp && tcp.feed() != null)
+        .map(
+            source -> {
+              SourceConfig.Tcp tcp = (SourceConfig.Tcp) source.config;
+              return new Fed(tcp, Objects.requireNonNull(tcp.feed()), source.port());
+            })
+        .toList();
   }
 
   /** Threads that rows are decoded on at most. */
   int threads() {
-    return listener == null ? 1 : 2;
+    return all.stream().mapToInt(source -> source.listener == null ? 1 : 2).sum();
   }
 
   /**
-   * The names of the columns, empty where the schema itself gives them; nothing where only the first sender knows them.
+   * The names of the columns, empty where the schema itself gives them; nothing where only the first sender knows them. Of several
+   * sources, those of the first that has some.
    *
    * @throws SourceException where they cannot be read
    */
   Optional<List<String>> columnNames() {
-    return switch (config.source()) {
-      case SourceConfig.Generator _ -> Optional.of(List.of());
-      case SourceConfig.File file ->
-          Optional.of(
-              file.format().csv().header()
-                  ? FileSource.header(file)
-                  : file.format().csv().columns());
-      case SourceConfig.Tcp tcp ->
-          tcp.format().csv().header() && SchemaResolver.hasPatterns(config.schema())
-              ? Optional.empty()
-              : Optional.of(tcp.format().csv().columns());
-    };
+    boolean wanted = SchemaResolver.hasPatterns(config.schema());
+    List<List<String>> known =
+        all.stream().flatMap(source -> source.columnNames(wanted).stream()).toList();
+    Optional<List<String>> named = known.stream().filter(names -> !names.isEmpty()).findFirst();
+    if (named.isPresent() || (wanted && known.size() < all.size())) {
+      return named;
+    }
+    return Optional.of(List.of());
   }
 
-  /** As {@link TcpListener#header}, where {@link #columnNames} are not there. */
+  /** As {@link TcpListener#header} of the first listener, where {@link #columnNames} are not there. */
   <T> Mono<T> header(Function<List<String>, T> use) {
-    return listener == null
-        ? Mono.error(new IllegalStateException("only a listener has a header to wait for"))
-        : listener.header(use);
+    return all.stream()
+        .filter(source -> source.columnNames(true).isEmpty())
+        .flatMap(source -> Optional.ofNullable(source.listener).stream())
+        .findFirst()
+        .map(listener -> listener.header(use))
+        .orElseGet(
+            () ->
+                Mono.error(new IllegalStateException("only a listener has a header to wait for")));
   }
 
   /**
-   * The source itself.
+   * The sources themselves.
    *
-   * @throws SourceException where it cannot be read
+   * @param context of each, by its index
+   * @throws SourceException where one cannot be read
    */
-  Source open(BlockSchema schema, SourceContext context) {
-    return switch (config.source()) {
-      case SourceConfig.Generator generator -> new GeneratorSource(generator, context);
-      case SourceConfig.File file -> new FileSource(file, schema, context);
-      case SourceConfig.Tcp _ -> Objects.requireNonNull(listener).open(schema, context);
-    };
+  List<Source> open(BlockSchema schema, IntFunction<SourceContext> context) {
+    return IntStream.range(0, all.size())
+        .mapToObj(i -> all.get(i).open(schema, context.apply(i)))
+        .toList();
   }
 
   /** Stops listening and closes every connection. */
   @Override
   public void close() {
-    if (listener != null) {
-      listener.close();
+    for (Opened source : all) {
+      if (source.listener != null) {
+        source.listener.close();
+      }
     }
   }
 

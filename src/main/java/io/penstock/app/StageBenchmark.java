@@ -39,6 +39,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
@@ -170,7 +171,7 @@ final class StageBenchmark {
     SourceContext context =
         new SourceContext(
             0, 0, pool, DeadLetters.countedOnly(), clock, new StageMeter("ingest"), Map.of());
-    SourceConfig.Tcp tcp = (SourceConfig.Tcp) config.source();
+    SourceConfig.Tcp tcp = (SourceConfig.Tcp) Objects.requireNonNull(config.source());
     CsvDecoder decoder =
         new CsvDecoder(
             tcp.format().csv(), schema, new ClassNumbering(), cursor, context, tcp.maxLineBytes());

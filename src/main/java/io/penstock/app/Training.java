@@ -90,7 +90,7 @@ final class Training {
                 Path.of(errors.deadLetters()),
                 errors.deadLettersMaxBytes() == 0 ? Long.MAX_VALUE : errors.deadLettersMaxBytes(),
                 errors.deadLettersKeep()),
-            List.of(Sources.name(config.source())));
+            Sources.names(config));
   }
 
   private static @Nullable HttpEndpoint http(

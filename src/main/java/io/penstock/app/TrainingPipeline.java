@@ -135,7 +135,10 @@ final class TrainingPipeline implements AutoCloseable {
     try {
       pool =
           owned(
-              new BlockPool(BlockLayout.of(plan.schema()), config.pipeline().memory()),
+              new BlockPool(
+                  BlockLayout.of(plan.schema()),
+                  config.pipeline().memory(),
+                  Sources.shares(config)),
               BlockPool::close);
       ring =
           owned(
@@ -145,8 +148,8 @@ final class TrainingPipeline implements AutoCloseable {
           owned(
               around.device().open(plan.program(), firstWeights(plan, start)),
               DeviceSession::close);
-      Source source = around.sources().open(plan.schema(), context(saved));
-      merge = new Merge(List.of(source), EPOCH, around.pipelineThread()::schedule);
+      List<Source> sources = around.sources().open(plan.schema(), i -> context(i, saved));
+      merge = new Merge(sources, Sources.shares(config), EPOCH, around.pipelineThread()::schedule);
       int parallelism = config.pipeline().parallelism();
       operatorThreads =
           owned(
@@ -177,7 +180,7 @@ final class TrainingPipeline implements AutoCloseable {
           config.optimizer().learningRate(),
           around.canGoBack(),
           around.options().skippedRows());
-      if (!around.sources().replays()) {
+      if (!around.sources().replay()) {
         trainer.goOn(around.onPoison());
       }
       merge.onLeftOut(around.options().skippedRows()::leftOut);
@@ -191,11 +194,7 @@ final class TrainingPipeline implements AutoCloseable {
         assembler.restore(saved.scope(Assembler.SCOPE));
         trainer.restore(saved);
       }
-      rehearsal =
-          config.source() instanceof SourceConfig.Tcp tcp
-                  && around.device().isCompiledWhileRunning()
-              ? new Rehearsal(config, plan, tcp, around.device(), around.clock(), nanoClock)
-              : null;
+      rehearsal = rehearsal(plan, nanoClock);
       deviceThread =
           new AgentRunner(
               new BackoffIdleStrategy(10, 20, 1000, LONGEST_IDLE_NANOS),
@@ -206,6 +205,15 @@ final class TrainingPipeline implements AutoCloseable {
       closeOwned();
       throw e;
     }
+  }
+
+  /** Nothing comes from a listener at once; a file is there already. */
+  private @Nullable Rehearsal rehearsal(RunPlan plan, NanoClock nanoClock) {
+    Config config = around.config();
+    return around.device().isCompiledWhileRunning()
+            && config.source() instanceof SourceConfig.Tcp tcp
+        ? new Rehearsal(config, plan, tcp, around.device(), around.clock(), nanoClock)
+        : null;
   }
 
   private float[] firstWeights(RunPlan plan, Start start) {
@@ -225,21 +233,21 @@ final class TrainingPipeline implements AutoCloseable {
     }
   }
 
-  private SourceContext context(@Nullable State saved) {
+  private SourceContext context(int source, @Nullable State saved) {
     Map<Integer, PartitionCursor> resume =
         saved == null
             ? Map.of()
-            : Merge.cursors(saved, 0).stream()
+            : Merge.cursors(saved, source).stream()
                 .collect(Collectors.toMap(PartitionCursor::partition, Function.identity()));
     return new SourceContext(
-        0,
+        source,
         EPOCH,
         pool,
         around.options().rejections(),
         around.clock(),
         around.stages().ingest,
         resume,
-        saved == null ? null : Merge.scope(saved, 0),
+        saved == null ? null : Merge.scope(saved, source),
         around.checkpointWanted());
   }
 
@@ -395,10 +403,7 @@ final class TrainingPipeline implements AutoCloseable {
     public void onClose() {
       trainer.onClose();
       Poison poison = trainer.poison();
-      if (poison != null
-          && around.sources().replays()
-          && !stopping
-          && assembler.failure() == null) {
+      if (poison != null && around.sources().replay() && !stopping && assembler.failure() == null) {
         around.onPoison().accept(poison);
         return;
       }

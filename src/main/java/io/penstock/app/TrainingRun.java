@@ -8,7 +8,6 @@ import io.penstock.app.checkpoint.Checkpoint;
 import io.penstock.app.checkpoint.CheckpointException;
 import io.penstock.app.checkpoint.Disk;
 import io.penstock.config.Config;
-import io.penstock.config.SourceConfig;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.ingest.netty.Feed;
 import io.penstock.pipeline.SourceContext;
@@ -27,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import reactor.core.Disposable;
+import reactor.core.Disposables;
 import reactor.core.publisher.Mono;
 import reactor.core.scheduler.Scheduler;
 import reactor.core.scheduler.Schedulers;
@@ -64,7 +64,7 @@ final class TrainingRun implements Run {
   private volatile long endedNanos;
   private volatile long receivedBefore;
   private long resumedRows;
-  private @Nullable Disposable feeding;
+  private final Disposable.Composite feeding = Disposables.composite();
 
   /**
    * Opens the source: a listener listens from here on.
@@ -217,9 +217,7 @@ final class TrainingRun implements Run {
     } else {
       startWithTheFirstHeader();
     }
-    if (config.source() instanceof SourceConfig.Tcp tcp && tcp.feed() != null) {
-      feeding = feed(tcp, tcp.feed());
-    }
+    sources.fed().forEach(fed -> feeding.add(feed(fed)));
   }
 
   private void startWithTheFirstHeader() {
@@ -317,7 +315,7 @@ final class TrainingRun implements Run {
   }
 
   private void goBack(Poison poison) {
-    boolean replays = sources.replays();
+    boolean replays = sources.replay();
     try {
       if (replays) {
         resumeWithout(poison);
@@ -393,10 +391,10 @@ final class TrainingRun implements Run {
     end();
   }
 
-  private Disposable feed(SourceConfig.Tcp tcp, SourceConfig.FeedConfig feed) {
-    return Feed.to(tcp.bind(), sources.port())
-        .atRate(feed.rate())
-        .generator(feed.generator(), tcp.format().csv().header())
+  private Disposable feed(Sources.Fed fed) {
+    return Feed.to(fed.tcp().bind(), fed.port())
+        .atRate(fed.feed().rate())
+        .generator(fed.feed().generator(), fed.tcp().format().csv().header())
         .subscribe(sent -> {}, this::feedFailed);
   }
 
@@ -570,9 +568,7 @@ final class TrainingRun implements Run {
   public void close() {
     boolean started = phase != Phase.STARTING;
     stop();
-    if (feeding != null) {
-      feeding.dispose();
-    }
+    feeding.dispose();
     if (started && pipeline == null) {
       awaitPipeline();
     }

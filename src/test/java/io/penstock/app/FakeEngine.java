@@ -46,6 +46,7 @@ final class FakeEngine implements Engine {
     return new Config(
         "test",
         source,
+        Map.of(),
         new SchemaConfig(
             new LabelConfig("y", LabelType.CLASS, 2, List.of("", "")),
             "",
@@ -58,7 +59,7 @@ final class FakeEngine implements Engine {
         new OptimizerConfig.Sgd(0.1, 0),
         "auto",
         Precision.FLOAT32,
-        new PipelineConfig(1, 64 << 20, 8),
+        new PipelineConfig(1, 64 << 20, 8, Map.of()),
         new EvaluationConfig(1000),
         new ErrorsConfig(deadLetters, 100_000_000, 3, maxRate, 0, 10),
         null,

@@ -134,7 +134,7 @@ final class HandDrivenRun implements AutoCloseable {
             ? List.of(new PartitionCursor(0, 0, 0, 0), new PartitionCursor(0, 1, 0, 0))
             : Merge.cursors(saved, 0);
     row = Math.toIntExact(cursors.get(0).nextRow() + cursors.get(1).nextRow());
-    merge = new Merge(List.of(source()), 0, Runnable::run);
+    merge = new Merge(List.of(source()), List.of(1), 0, Runnable::run);
     operators =
         new OperatorStage(plan, 1, Schedulers.immediate(), this::now, new StageMeter("operators"));
     assembler =

@@ -6,6 +6,7 @@ import io.penstock.config.Config;
 import io.penstock.config.SourceConfig;
 import io.penstock.trainer.cpu.CpuDevice;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.agrona.concurrent.EpochNanoClock;
 import org.agrona.concurrent.OffsetEpochNanoClock;
@@ -26,7 +27,7 @@ class RehearsalTest {
             http: none
             """
                 .formatted(delimiter, schema, batch));
-    SourceConfig.Tcp tcp = (SourceConfig.Tcp) config.source();
+    SourceConfig.Tcp tcp = (SourceConfig.Tcp) Objects.requireNonNull(config.source());
     RunPlan plan = RunPlan.of(config, List.of());
     return new Rehearsal(config, plan, tcp, new CpuDevice(), clock, clock::nanoTime);
   }

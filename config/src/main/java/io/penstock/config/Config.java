@@ -2,7 +2,10 @@ package io.penstock.config;
 
 import io.penstock.config.Key.Unit;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param name the run's name, for reports and meters: letters, digits, {@code .}, {@code _} and {@code -}
  * @param source where rows come from
+ * @param sources several of them, each under a name of its own, in place of {@code source}; their rows become one stream
  * @param schema what a row holds; left out where the source implies it, as synthetic streams do
  * @param features steps from columns to features, in their order
  * @param batch how minibatches are cut
@@ -28,10 +32,10 @@ import org.jspecify.annotations.Nullable;
  * @param predictions answers of the model while it trains
  * @param seed of all random numbers of the model
  */
-@Planned({"sources"})
 public record Config(
     @Key(byDefault = "penstock", mayChange = true) String name,
-    SourceConfig source,
+    @Nullable SourceConfig source,
+    @Key(byDefault = "{}") Map<String, SourceConfig> sources,
     SchemaConfig schema,
     @Key(byDefault = "[]") List<FeatureConfig> features,
     @Key(byDefault = "{}") BatchConfig batch,
@@ -55,6 +59,8 @@ public record Config(
       throw new InvalidSetting(
           "name", "must be letters, digits, '.', '_' and '-', not \"" + name + '"');
     }
+    sources = Collections.unmodifiableMap(new TreeMap<>(sources));
+    Fit.checkSources(source, sources, pipeline.shares());
     Fit.checkDevice(device, precision);
     Fit.checkModel(model, loss, schema.label());
     Fit.checkFeatures(features, schema.fields());
@@ -70,11 +76,24 @@ public record Config(
     return ConfigReader.parse("configuration", yaml, List.of(sets));
   }
 
+  /** Where rows come from, by name and in the order of the names: {@code sources}, or the one {@code source} under the name of its kind. */
+  public Map<String, SourceConfig> allSources() {
+    return source == null
+        ? sources
+        : Map.of(Setting.lowerFirst(source.getClass().getSimpleName()), source);
+  }
+
+  /** Where the source of a name is configured. */
+  public String sourceKey(String name) {
+    return source == null ? "sources." + name : "source";
+  }
+
   /** The same run with another step size. */
   public Config withLearningRate(double rate) {
     return new Config(
         name,
         source,
+        sources,
         schema,
         features,
         batch,
@@ -137,14 +156,18 @@ public record Config(
    * @param parallelism threads that work on operators; results do not depend on it
    * @param memory bound on the memory of all blocks, in bytes
    * @param slots minibatches in the ring, a power of two
+   * @param shares what each of {@code sources} is given in proportion, of memory, and of the trainer's time while several have
+   *     rows waiting; 1 for one that is not named
    */
   public record PipelineConfig(
       @Key(byDefault = "1", range = "[1, 256]") int parallelism,
       @Key(byDefault = "64MB", range = "[1MB, 1TB]", unit = Unit.BYTES) long memory,
-      @Key(byDefault = "32", range = "[2, 1024]") int slots) {
+      @Key(byDefault = "32", range = "[2, 1024]") int slots,
+      @Key(byDefault = "{}", range = "[1, 1000]") Map<String, Integer> shares) {
     /** Checks ranges. */
     public PipelineConfig {
-      Setting.check(PipelineConfig.class, parallelism, memory, slots);
+      shares = Map.copyOf(shares);
+      Setting.check(PipelineConfig.class, parallelism, memory, slots, shares);
       if (Integer.bitCount(slots) != 1) {
         throw new InvalidSetting("slots", "must be a power of two, 2 to 1024, not " + slots);
       }

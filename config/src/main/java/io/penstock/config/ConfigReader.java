@@ -73,34 +73,49 @@ public final class ConfigReader {
   }
 
   private static Map<String, Object> implied(String name, Node root) {
-    if (!(root instanceof MappingNode map)) {
-      return Map.of();
-    }
-    for (NodeTuple entry : map.getValue()) {
-      if (Yaml.isText(entry.getKeyNode(), "source")) {
-        SourceConfig source =
-            new Binder(name).bind(entry.getValueNode(), SourceConfig.class, "source", Map.of());
-        // A source that is wrong is a problem already; whether it would have implied a schema,
-        // nobody can tell.
-        return source == null
-            ? Map.of("schema", GeneratorSchemas.of(SourceConfig.GeneratorStream.SEA))
-            : GeneratorSchemas.impliedBy(source)
-                .<Map<String, Object>>map(schema -> Map.of("schema", schema))
-                .orElse(Map.of());
-      }
-    }
-    return Map.of();
+    return root instanceof MappingNode map
+        ? map.getValue().stream()
+            .flatMap(entry -> implied(name, entry).stream())
+            .findFirst()
+            .<Map<String, Object>>map(schema -> Map.of("schema", schema))
+            .orElse(Map.of())
+        : Map.of();
   }
 
-  /** A schema that is given although the source has its own must not say other things. */
+  /** The schemas that the sources under a key of the root imply. */
+  private static List<SchemaConfig> implied(String name, NodeTuple entry) {
+    if (Yaml.isText(entry.getKeyNode(), "source")) {
+      return impliedBy(name, entry.getValueNode());
+    }
+    return Yaml.isText(entry.getKeyNode(), "sources")
+            && entry.getValueNode() instanceof MappingNode sources
+        ? sources.getValue().stream()
+            .flatMap(source -> impliedBy(name, source.getValueNode()).stream())
+            .toList()
+        : List.of();
+  }
+
+  private static List<SchemaConfig> impliedBy(String name, Node node) {
+    SourceConfig source = new Binder(name).bind(node, SourceConfig.class, "source", Map.of());
+    // A source that is wrong is a problem already; whether it would have implied a schema, nobody
+    // can tell.
+    return source == null
+        ? List.of(GeneratorSchemas.of(SourceConfig.GeneratorStream.SEA))
+        : GeneratorSchemas.impliedBy(source).stream().toList();
+  }
+
+  /** A schema that is given although a source has its own must not say other things. */
   private static void checkImplied(Config config, Problems problems) {
-    GeneratorSchemas.impliedBy(config.source())
-        .filter(implied -> !implied.equals(config.schema()))
-        .ifPresent(implied -> checkImplied(config, implied, problems));
+    for (SourceConfig source : config.allSources().values()) {
+      GeneratorSchemas.impliedBy(source)
+          .filter(implied -> !implied.equals(config.schema()))
+          .ifPresent(implied -> checkImplied(config, source, implied, problems));
+    }
   }
 
-  private static void checkImplied(Config config, SchemaConfig implied, Problems problems) {
-    if (config.source() instanceof SourceConfig.Generator) {
+  private static void checkImplied(
+      Config config, SourceConfig source, SchemaConfig implied, Problems problems) {
+    if (source instanceof SourceConfig.Generator) {
       problems.add("schema", "must be left out: the stream has its own, " + implied);
       return;
     }

@@ -4,13 +4,60 @@ import io.penstock.config.SchemaConfig.FieldType;
 import io.penstock.config.SchemaConfig.LabelConfig;
 import io.penstock.config.SchemaConfig.LabelType;
 import java.net.InetAddress;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Rules between settings. */
 final class Fit {
   private Fit() {}
+
+  static void checkSources(
+      @Nullable SourceConfig source,
+      Map<String, SourceConfig> sources,
+      Map<String, Integer> shares) {
+    if (source == null && sources.isEmpty()) {
+      throw new InvalidSetting(
+          "source",
+          "is required: one of "
+              + String.join(", ", Setting.cases(SourceConfig.class).keySet())
+              + ", or several under sources");
+    }
+    if (source != null && !sources.isEmpty()) {
+      throw new InvalidSetting("sources", "must be left out where there is a source");
+    }
+    for (String name : sources.keySet()) {
+      if (!name.matches("[A-Za-z0-9_-]+")) {
+        throw new InvalidSetting(
+            "sources." + name, "must have a name of letters, digits, '_' and '-'");
+      }
+    }
+    for (String name : shares.keySet()) {
+      if (!sources.containsKey(name)) {
+        throw new InvalidSetting(
+            "pipeline.shares." + name,
+            "must name one of the sources" + Nearest.hint(name, sources.keySet()));
+      }
+    }
+    checkPorts(sources);
+  }
+
+  private static void checkPorts(Map<String, SourceConfig> sources) {
+    Map<Integer, String> taken = new HashMap<>();
+    sources.forEach(
+        (name, source) -> {
+          if (source instanceof SourceConfig.Tcp tcp && tcp.port() != 0) {
+            String first = taken.putIfAbsent(tcp.port(), name);
+            if (first != null) {
+              throw new InvalidSetting(
+                  "sources." + name + ".tcp.port",
+                  "must be another one than that of " + first + ", not " + tcp.port());
+            }
+          }
+        });
+  }
 
   static void checkDevice(String device, Precision precision) {
     boolean cuda = device.matches("cuda(:\\d{1,3})?");

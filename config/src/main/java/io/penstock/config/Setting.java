@@ -81,6 +81,7 @@ record Setting(
   boolean allows(Object value) {
     return switch (value) {
       case List<?> list -> list.stream().allMatch(this::allows);
+      case Map<?, ?> map -> map.values().stream().allMatch(this::allows);
       case Number n when range == null -> Double.isFinite(n.doubleValue());
       default -> range == null || range.contains(value);
     };

@@ -135,9 +135,10 @@ final class Yaml {
     if (node instanceof SequenceNode || (type instanceof ParameterizedType && !named)) {
       return withItem(node, type, keys, value, mark);
     }
-    // Names of fields may have dots in them
-    String key = named ? String.join(".", keys) : keys.getFirst();
-    List<String> rest = named ? List.of() : keys.subList(1, keys.size());
+    // Names of fields may have dots in them; those of sources, which have keys below them, may not
+    boolean whole = named && !(Setting.child(type, "") instanceof Class<?> of && of.isSealed());
+    String key = whole ? String.join(".", keys) : keys.getFirst();
+    List<String> rest = whole ? List.of() : keys.subList(1, keys.size());
     List<NodeTuple> entries = new ArrayList<>();
     Node old = null;
     if (node instanceof MappingNode map && !otherCase(map, type, key)) {

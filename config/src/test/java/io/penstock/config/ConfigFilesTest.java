@@ -37,7 +37,7 @@ class ConfigFilesTest {
   void shouldSendTheQuickStartThroughTheListenerForAboutAMinute() {
     Config config = ConfigReader.read(FOLDER.resolve("quickstart.yaml"), List.of());
 
-    SourceConfig.Tcp tcp = (SourceConfig.Tcp) config.source();
+    SourceConfig.Tcp tcp = (SourceConfig.Tcp) Objects.requireNonNull(config.source());
     SourceConfig.FeedConfig feed = Objects.requireNonNull(tcp.feed());
     assertThat(feed.generator().records() / feed.rate()).isBetween(45.0, 75.0);
     assertThat(Objects.requireNonNull(feed.generator().drift()).at() * 2)

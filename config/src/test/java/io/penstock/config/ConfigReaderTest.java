@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -403,7 +404,11 @@ class ConfigReaderTest {
             outcome(
                 NUMBER,
                 "source.file.format.csv.delimiter=" + delimiter,
-                config -> ((SourceConfig.File) config.source()).format().csv().delimiter()))
+                config ->
+                    ((SourceConfig.File) Objects.requireNonNull(config.source()))
+                        .format()
+                        .csv()
+                        .delimiter()))
         .isEqualTo(expected.strip().isEmpty() ? "\t" : expected);
   }
 
@@ -440,8 +445,15 @@ class ConfigReaderTest {
     assertThatThrownBy(() -> ConfigReader.parse("a.yaml", "name: a\nmodel: mlp\n", List.of()))
         .hasMessage(
             """
-            a.yaml:1:1: source is required: one of tcp, file, generator
             a.yaml:1:1: schema is required: a map with label, weight, eventTime, fields""");
+    assertThatThrownBy(
+            () ->
+                ConfigReader.parse(
+                    "a.yaml",
+                    "schema: { label: { field: y, classes: 2 }, fields: { x: number } }\nmodel: softmax\n",
+                    List.of()))
+        .hasMessage(
+            "a.yaml:1:1: source is required: one of tcp, file, generator, or several under sources");
     assertThatThrownBy(
             () ->
                 ConfigReader.parse(
@@ -486,11 +498,54 @@ class ConfigReaderTest {
     "'seed: {a: 1}\n', 'configuration:3:1: seed must be an integer, not a map'",
     "'[a]: 1\n', 'configuration:1:1: the configuration has a list for a key; keys are texts'",
     "'checkpoint: {every: 30s}\n', 'configuration:3:1: checkpoint.directory is required: text'",
-    "'sources: {}\n', 'configuration:3:1: sources is not built yet; allowed: '",
     "'batch: {}\nunknown: 3\n', 'configuration:4:1: unknown is not known; allowed: name, source,'",
   })
   void shouldExplainWhatIsWrongWithTheFile(String more, String problem) {
     assertThat(problem(SMALL + more).toString()).startsWith(problem);
+  }
+
+  private static final String SEVERAL =
+      """
+      sources:
+        web: { tcp: { port: 9001 } }
+        app: { tcp: { port: 9002 } }
+      schema: { label: { field: y, classes: 2 }, fields: { x: number } }
+      model: softmax
+      """;
+
+  @Test
+  void shouldTakeSeveralSourcesByName() {
+    Config config = Config.parse(SEVERAL, "pipeline.shares.web=3");
+    assertThat(config.allSources()).containsOnlyKeys("app", "web");
+    assertThat(config.allSources().keySet())
+        .as("whatever their order")
+        .containsExactly("app", "web");
+    assertThat(config.pipeline().shares()).isEqualTo(Map.of("web", 3));
+    assertThat(Config.parse(ConfigWriter.yaml(config))).isEqualTo(config);
+  }
+
+  @Test
+  void shouldImplyTheSchemaOfAGeneratorAmongSeveralSources() {
+    Config config =
+        Config.parse(
+            """
+            sources:
+              synthetic: { generator: { stream: sea } }
+              real: { tcp: { port: 9001 } }
+            model: softmax
+            """);
+    assertThat(config.schema()).isEqualTo(GeneratorSchemas.of(GeneratorStream.SEA));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "source.file.path=a.csv, sources must be left out where there is a source",
+    "sources.app.tcp.port=9001, 'sources.web.tcp.port must be another one than that of app, not 9001'",
+    "pipeline.shares.wep=2, pipeline.shares.wep must name one of the sources; did you mean web?",
+    "pipeline.shares.web=0, 'pipeline.shares.web must be 1 to 1000, not 0'",
+  })
+  void shouldExplainWhatIsWrongWithSeveralSources(String set, String problem) {
+    assertThatThrownBy(() -> Config.parse(SEVERAL, set)).hasMessageContaining(problem);
   }
 
   @ParameterizedTest

@@ -53,7 +53,7 @@ class ReferencePageTest {
             features: [ standardize: { fields: number } ]
             model: softmax
             """);
-    SourceConfig.Tcp source = (SourceConfig.Tcp) tcp.source();
+    SourceConfig.Tcp source = (SourceConfig.Tcp) Objects.requireNonNull(tcp.source());
     SourceConfig.FeedConfig feed = Objects.requireNonNull(source.feed());
     return Stream.of(
         Map.entry("", config),
@@ -64,8 +64,8 @@ class ReferencePageTest {
         Map.entry("http", config.http()),
         Map.entry("mlp", config.model()),
         Map.entry("adam", config.optimizer()),
-        Map.entry("generator", config.source()),
-        Map.entry("file", file.source()),
+        Map.entry("generator", Objects.requireNonNull(config.source())),
+        Map.entry("file", Objects.requireNonNull(file.source())),
         Map.entry("linear", file.model()),
         Map.entry("schema", file.schema()),
         Map.entry("tcp", source),

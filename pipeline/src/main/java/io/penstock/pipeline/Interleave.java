@@ -1,6 +1,8 @@
 package io.penstock.pipeline;
 
 import io.penstock.pipeline.Source.Partition;
+import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
@@ -19,7 +21,8 @@ import reactor.core.publisher.Flux;
 import reactor.core.publisher.Operators;
 
 /**
- * Many partitions as one stream on one thread, an item of each at a time, in the order of their arrival.
+ * Many partitions as one stream on one thread, an item of each at a time: those of one source in the order of their arrival,
+ * sources that have rows waiting in proportion to their shares (stride scheduling, Waldspurger and Weihl, 1995).
  *
  * <p>It stands for {@code flatMap} and {@code publishOn}, which give a block back twice or never when they are cancelled while
  * they emit. Here all items, those that come too late as well, go through one queue, which one thread at a time empties ({@link
@@ -37,6 +40,11 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
   /** At most one of each partition, and the barriers. */
   private final Queue<Arrival> arrived = new ConcurrentLinkedQueue<>();
 
+  // Of the draining thread alone:
+  private final Turns[] sources;
+  private @Nullable Arrival barrier; // what came before it is sent on before it
+  private double now; // the pass of the source that was served last
+
   private final Set<Inner> inners = ConcurrentHashMap.newKeySet();
 
   /** Streams that have not ended: the partitions and, for one, the stream of partitions. */
@@ -52,15 +60,32 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
 
   private record Arrival(StreamItem item, @Nullable Inner from) {}
 
+  /** What has come of one source, and when it is its turn: the source with the lowest pass is served. */
+  private static final class Turns {
+    private final Queue<Arrival> waiting = new ArrayDeque<>();
+    private final int share;
+    private double pass;
+
+    Turns(int share) {
+      this.share = share;
+    }
+  }
+
   /**
    * The items of {@code partitions}; subscribed once.
    *
+   * @param shares of the sources, by the index that their partitions' cursors have
    * @param pass sees each item before it is sent on
    * @param thread where items are sent on; runs one task at a time
    */
-  Interleave(Flux<Partition> partitions, Consumer<StreamItem> pass, Executor thread) {
+  Interleave(
+      Flux<Partition> partitions,
+      List<Integer> shares,
+      Consumer<StreamItem> pass,
+      Executor thread) {
     this.partitions = partitions;
     this.pass = pass;
+    sources = shares.stream().map(Turns::new).toArray(Turns[]::new);
     work = new SerialWork(this::step, thread, this::threadEnded);
   }
 
@@ -108,7 +133,7 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
   @Override
   public void onNext(Partition partition) {
     open.incrementAndGet();
-    Inner inner = new Inner();
+    Inner inner = new Inner(partition.cursor().source());
     inners.add(inner);
     partition.items().subscribe(inner);
   }
@@ -141,13 +166,50 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
       return; // a barrier before the beginning waits
     }
     while (!terminated && !cancelled && failure == null && requested > 0) {
-      Arrival next = arrived.poll();
+      Arrival next = nextInTurn();
       if (next == null) {
         break;
       }
       send(next, subscriber);
     }
     end(subscriber);
+  }
+
+  /** The oldest item of the source whose turn it is, or a barrier behind all that came before it; null where nothing has come. */
+  private @Nullable Arrival nextInTurn() {
+    sortArrived();
+    Turns first = null;
+    for (Turns source : sources) {
+      if (!source.waiting.isEmpty() && (first == null || source.pass < first.pass)) {
+        first = source;
+      }
+    }
+    if (first == null) {
+      Arrival passing = barrier;
+      barrier = null;
+      return passing;
+    }
+    Arrival next = first.waiting.remove();
+    now = first.pass;
+    if (next.item instanceof Block block) {
+      first.pass += (double) block.rows() / first.share;
+    }
+    return next;
+  }
+
+  private void sortArrived() {
+    Arrival next;
+    while (barrier == null && (next = arrived.poll()) != null) {
+      if (next.from == null) {
+        barrier = next;
+        return;
+      }
+      Turns source = sources[next.from.source];
+      if (source.waiting.isEmpty()) {
+        source.pass = Math.max(source.pass, now); // time without rows is not saved up
+      }
+      source.waiting.add(next);
+    }
   }
 
   /** A subscriber must not throw; one that does all the same ends the stream, which would stand still otherwise. */
@@ -168,7 +230,7 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
   /** Ends where there is no demand needed for it, and gives back what is left, now and after every end. */
   private void end(CoreSubscriber<? super StreamItem> subscriber) {
     Throwable error = failure;
-    boolean completed = open.get() == 0 && arrived.isEmpty();
+    boolean completed = open.get() == 0 && nothingWaits();
     if (!terminated && (cancelled || error != null || completed)) {
       terminated = true;
       if (!cancelled) {
@@ -184,6 +246,16 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
     }
   }
 
+  /** Asked behind {@code open}: what came before that is here. */
+  private boolean nothingWaits() {
+    sortArrived();
+    boolean nothing = barrier == null;
+    for (Turns source : sources) {
+      nothing &= source.waiting.isEmpty();
+    }
+    return nothing;
+  }
+
   private void giveBack() {
     Subscription outer = upstream;
     if (outer != null) {
@@ -194,14 +266,19 @@ final class Interleave extends Flux<StreamItem> implements Subscription, CoreSub
         cancelled
             ? new CancellationException("the run was stopped")
             : new IllegalStateException("no cut: the stream has ended");
-    for (Arrival left = arrived.poll(); left != null; left = arrived.poll()) {
+    for (Arrival left = nextInTurn(); left != null; left = nextInTurn()) {
       Assembler.discard(left.item, why);
     }
   }
 
   /** One partition. */
   private final class Inner implements CoreSubscriber<StreamItem> {
+    private final int source;
     private volatile @Nullable Subscription subscription;
+
+    Inner(int source) {
+      this.source = source;
+    }
 
     @Override
     public void onSubscribe(Subscription given) {

@@ -51,16 +51,17 @@ public final class Merge implements Stateful {
    * Merges what {@code sources} send.
    *
    * @param sources in the order of the configuration, which their cursors number
+   * @param shares of the rows that each is given while several have some waiting, in proportion
    * @param thread where items go on from here; runs one task at a time
    */
-  public Merge(List<Source> sources, int epoch, Executor thread) {
+  public Merge(List<Source> sources, List<Integer> shares, int epoch, Executor thread) {
     this.sources = List.copyOf(sources);
     this.epoch = epoch;
     Flux<Source.Partition> partitions =
         Flux.fromIterable(this.sources)
             .flatMap(Source::partitions)
             .doOnNext(partition -> cursors.add(partition.cursor()));
-    items = new Interleave(partitions, this::pass, thread);
+    items = new Interleave(partitions, shares, this::pass, thread);
   }
 
   /**

@@ -38,17 +38,40 @@ class BlockPoolTest {
       held.add(pool.tryAcquire(0, cursor));
     }
     List<String> woken = new ArrayList<>();
-    pool.whenFree(() -> woken.add("first"));
-    pool.whenFree(() -> woken.add("second"));
+    pool.whenFree(cursor, () -> woken.add("first"));
+    pool.whenFree(cursor, () -> woken.add("second"));
     assertThat(woken).isEmpty();
     held.get(0).release();
     assertThat(woken).containsExactly("first");
     held.get(1).release();
     assertThat(woken).containsExactly("first", "second");
-    pool.whenFree(() -> woken.add("at once"));
+    pool.whenFree(cursor, () -> woken.add("at once"));
     assertThat(woken).endsWith("at once");
     held.get(2).release();
     held.get(3).release();
+    pool.close();
+  }
+
+  @Test
+  void shouldKeepEachSourceToItsShare() {
+    BlockPool pool = new BlockPool(layout, 10 * layout.byteSize(), List.of(3, 1));
+    PartitionCursor other = new PartitionCursor(1, 0, 0, 0);
+    List<Block> held = new ArrayList<>();
+    for (Block block; (block = pool.tryAcquire(0, cursor)) != null; ) {
+      held.add(block);
+    }
+    assertThat(held).as("one, and three quarters of the other eight").hasSize(7);
+    List<String> woken = new ArrayList<>();
+    pool.whenFree(cursor, () -> woken.add("first"));
+    for (Block block; (block = pool.tryAcquire(0, other)) != null; ) {
+      held.add(block);
+    }
+    assertThat(held).hasSize(10);
+    held.removeLast().release();
+    assertThat(woken).as("that block is the other's").isEmpty();
+    held.removeFirst().release();
+    assertThat(woken).containsExactly("first");
+    held.forEach(Block::release);
     pool.close();
   }
 

@@ -88,7 +88,7 @@ class CancellationTest {
               maxRows,
               System::nanoTime,
               new StageMeter("assembler"));
-      new Merge(List.of(source(random.nextLong())), 0, pipelineThread::schedule)
+      new Merge(List.of(source(random.nextLong())), List.of(1), 0, pipelineThread::schedule)
           .items()
           .subscribe(assembler);
       long began = System.nanoTime();

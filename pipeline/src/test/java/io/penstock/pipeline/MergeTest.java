@@ -2,6 +2,7 @@ package io.penstock.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.reactivestreams.Subscription;
 import reactor.core.CoreSubscriber;
+import reactor.core.publisher.BaseSubscriber;
 import reactor.core.publisher.Flux;
 import reactor.test.StepVerifier;
 import reactor.test.publisher.TestPublisher;
@@ -23,7 +25,7 @@ class MergeTest {
   private final TestPublisher<StreamItem> itemsB = TestPublisher.create();
   private final List<State> durable = new ArrayList<>();
   private boolean replays = true;
-  private final Merge merge = new Merge(List.of(source()), 0, Runnable::run);
+  private final Merge merge = new Merge(List.of(source()), List.of(1), 0, Runnable::run);
 
   private Source source() {
     return new Source() {
@@ -83,6 +85,59 @@ class MergeTest {
     itemsB.assertCancelled();
   }
 
+  /** A source with one partition, whose blocks have {@code blockRows} rows and never end. */
+  private Source endless(int source, int blockRows) {
+    PartitionCursor cursor = new PartitionCursor(source, 0, 0, 0);
+    Flux<StreamItem> items =
+        Flux.generate(
+            () -> 0,
+            (from, sink) -> {
+              sink.next(rows.block(cursor, from, from + blockRows));
+              return from + blockRows;
+            });
+    return new Source() {
+      @Override
+      public String name() {
+        return "endless";
+      }
+
+      @Override
+      public boolean replays() {
+        return true;
+      }
+
+      @Override
+      public Flux<Partition> partitions() {
+        return Flux.just(new Partition(cursor, items));
+      }
+    };
+  }
+
+  @Test
+  void shouldServeSourcesByTheirSharesWhileAllHaveRowsWaiting() {
+    Merge shared =
+        new Merge(List.of(endless(0, 2), endless(1, 5)), List.of(3, 1), 0, Runnable::run);
+    int[] rowsOf = new int[2];
+    BaseSubscriber<StreamItem> subscriber =
+        new BaseSubscriber<>() {
+          @Override
+          protected void hookOnSubscribe(Subscription subscription) {
+            // no demand before both are there
+          }
+
+          @Override
+          protected void hookOnNext(StreamItem item) {
+            Block block = (Block) item;
+            rowsOf[block.cursor().source()] += block.rows();
+            block.release();
+          }
+        };
+    shared.items().subscribe(subscriber);
+    subscriber.request(1000);
+    subscriber.cancel();
+    assertThat((double) rowsOf[0] / rowsOf[1]).isCloseTo(3, within(0.05));
+  }
+
   @Test
   void shouldCutAtThePositionsOfWhatHasPassed() {
     List<StreamItem> seen = new ArrayList<>();
@@ -139,7 +194,7 @@ class MergeTest {
     Merge.leaveOut(saved, List.of(new RowRange(a.key(), 3, 7), new RowRange(b.key(), 0, 99)));
     Merge.leaveOut(saved, List.of(new RowRange(a.key(), 10, 10)));
     List<String> told = new ArrayList<>();
-    Merge resumed = new Merge(List.of(source()), 0, Runnable::run);
+    Merge resumed = new Merge(List.of(source()), List.of(1), 0, Runnable::run);
     resumed.restore(saved);
     resumed.onLeftOut((partition, row) -> told.add(partition + ":" + row));
     List<StreamItem> seen = new ArrayList<>();

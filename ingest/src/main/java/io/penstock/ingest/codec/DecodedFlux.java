@@ -238,7 +238,7 @@ public final class DecodedFlux extends Flux<StreamItem> {
     private boolean awaitBlock() {
       idle = Idle.BLOCKED;
       awaitingBlock = true;
-      context.pool().whenFree(this::onBlockFree);
+      context.pool().whenFree(decoder.cursor(), this::onBlockFree);
       return false;
     }
 

@@ -158,7 +158,7 @@ final class GeneratorFlux extends Flux<StreamItem> {
     private void awaitBlock() {
       if (!waiting) {
         waiting = true;
-        pool.whenFree(this::blockFree);
+        pool.whenFree(cursor, this::blockFree);
       }
     }
 

@@ -105,11 +105,12 @@ class FileSourceTest {
     // Clearing up is the file thread's: when the test can have all blocks, it has given back its
     // own.
     List<Block> taken = new ArrayList<>();
+    PartitionCursor another = new PartitionCursor(0, 1, 0, 0);
     while (taken.size() < pool.capacityBlocks()) {
       CountDownLatch free = new CountDownLatch(1);
-      pool.whenFree(free::countDown);
+      pool.whenFree(another, free::countDown);
       assertThat(free.await(20, TimeUnit.SECONDS)).isTrue();
-      Block block = pool.tryAcquire(1, new PartitionCursor(0, 1, 0, 0));
+      Block block = pool.tryAcquire(1, another);
       if (block != null) {
         taken.add(block);
       }

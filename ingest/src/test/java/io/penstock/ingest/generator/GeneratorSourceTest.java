@@ -240,7 +240,7 @@ class GeneratorSourceTest {
     }
     waiting.cancel();
     CountDownLatch told = new CountDownLatch(1);
-    pool.whenFree(told::countDown);
+    pool.whenFree(held.getFirst().cursor(), told::countDown);
     held.removeLast().release();
     assertThat(told.await(20, TimeUnit.SECONDS)).as("the one who waits second is told").isTrue();
     held.forEach(Block::release);

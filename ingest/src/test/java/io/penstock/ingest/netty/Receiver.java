@@ -95,7 +95,7 @@ final class Receiver implements AutoCloseable {
             saved == null ? null : Merge.scope(saved, 0),
             checkpoints ? checkpointsWanted::incrementAndGet : SourceContext.NO_CHECKPOINTS);
     source = TcpSource.bind(settings, SCHEMA, context);
-    merge = new Merge(List.of(source), 0, thread);
+    merge = new Merge(List.of(source), List.of(1), 0, thread);
     reader = new Reader(readsOn);
     merge.items().subscribe(reader);
   }
