@@ -227,9 +227,18 @@ final class LiveModel implements AutoCloseable {
     return way == mine;
   }
 
-  private synchronized FittedModel model(Origin from) {
-    FittedModel made = model == null ? new FittedModel(config, from.columns()) : model;
-    model = made;
+  /** Made without the lock that those hold who ask: it takes a while, once. */
+  private FittedModel model(Origin from) {
+    FittedModel made;
+    synchronized (this) {
+      made = model;
+    }
+    if (made == null) {
+      made = new FittedModel(config, from.columns());
+      synchronized (this) {
+        model = made;
+      }
+    }
     return made;
   }
 
