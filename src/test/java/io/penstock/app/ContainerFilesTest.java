@@ -123,7 +123,8 @@ class ContainerFilesTest {
     PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     RunSnapshot run = FakeRun.snapshot(Phase.RUNNING, 25_600, 0);
     try (DeadLetters letters = DeadLetters.countedOnly()) {
-      RunMeters meters = new RunMeters(() -> run, new FakeRun().model()::status, letters, new LongAdder());
+      RunMeters meters =
+          new RunMeters(() -> run, new FakeRun().model()::status, letters, new LongAdder());
       meters.bindTo(registry);
       return registry.scrape();
     }

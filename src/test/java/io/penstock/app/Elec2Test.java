@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.penstock.app.RunOptions.Beginning;
-import io.penstock.trainer.model.Metrics;
 import io.penstock.config.Config;
 import io.penstock.config.ConfigReader;
+import io.penstock.trainer.model.Metrics;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

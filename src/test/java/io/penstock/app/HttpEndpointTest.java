@@ -108,8 +108,7 @@ class HttpEndpointTest {
     HttpConfig settings =
         new HttpConfig(0, "127.0.0.1", false, new TokenConfig(secret.toString(), null));
     try (HttpEndpoint guarded =
-        new HttpEndpoint(
-            settings, run::snapshot, run::checkpoint, run.model(), letters)) {
+        new HttpEndpoint(settings, run::snapshot, run::checkpoint, run.model(), letters)) {
       for (String path : List.of("/metrics", "/", "/no/such", "/health/..;/metrics", "//health")) {
         for (String given :
             List.of("", "Bearer", "Bearer x" + SECRET, "Basic " + SECRET, SECRET, "Bearer ")) {
@@ -141,9 +140,8 @@ class HttpEndpointTest {
     HttpConfig settings =
         new HttpConfig(0, "127.0.0.1", false, new TokenConfig("no/such/file", null));
 
-    assertThatThrownBy(() ->
-                new HttpEndpoint(
-                    settings, run::snapshot, run::checkpoint, run.model(), letters))
+    assertThatThrownBy(
+            () -> new HttpEndpoint(settings, run::snapshot, run::checkpoint, run.model(), letters))
         .isInstanceOf(StartException.class)
         .hasMessage("http.token: no/such/file: there is no such file");
   }

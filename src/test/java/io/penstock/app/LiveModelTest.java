@@ -296,7 +296,8 @@ class LiveModelTest {
                 null);
         LiveModel model = new LiveModel(LEARNING, new SteadyEpochClock());
         HttpEndpoint http =
-            new HttpEndpoint(new HttpConfig(0, "127.0.0.1"), run::snapshot, run::checkpoint, model, letters);
+            new HttpEndpoint(
+                new HttpConfig(0, "127.0.0.1"), run::snapshot, run::checkpoint, model, letters);
         HttpClient client = HttpClient.newHttpClient()) {
       KeptCuts kept = new KeptCuts(run);
       run.start();

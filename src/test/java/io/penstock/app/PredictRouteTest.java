@@ -50,7 +50,8 @@ class PredictRouteTest {
   private static final LiveModel MODEL = new LiveModel(CONFIG, new SteadyEpochClock());
   private static final HttpClient CLIENT = HttpClient.newHttpClient();
   private static final HttpEndpoint HTTP =
-      new HttpEndpoint(new HttpConfig(0, "127.0.0.1"), RUN::snapshot, RUN::checkpoint, MODEL, LETTERS);
+      new HttpEndpoint(
+          new HttpConfig(0, "127.0.0.1"), RUN::snapshot, RUN::checkpoint, MODEL, LETTERS);
 
   @BeforeAll
   static void train() {
@@ -252,7 +253,8 @@ class PredictRouteTest {
   void shouldSayThatThereIsNoModelYet() throws IOException, InterruptedException {
     FakeRun run = new FakeRun();
     try (HttpEndpoint http =
-        new HttpEndpoint(new HttpConfig(0, "127.0.0.1"), run::snapshot, run::checkpoint, run.model(), LETTERS)) {
+        new HttpEndpoint(
+            new HttpConfig(0, "127.0.0.1"), run::snapshot, run::checkpoint, run.model(), LETTERS)) {
       HttpResponse<String> response =
           CLIENT.send(
               HttpRequest.newBuilder(URI.create(http.address() + "/v1/predict"))
