@@ -46,6 +46,15 @@ final class EightBytes {
     return (int) ((high + low) >>> 32);
   }
 
+  /** Index before which there is nothing but ASCII between {@code from} and {@code to}; there may be more. */
+  static int asciiEnd(byte[] text, int from, int to) {
+    int p = from;
+    while (to - p >= Long.BYTES && (at(text, p) & HIGH_BITS) == 0) {
+      p += Long.BYTES;
+    }
+    return p;
+  }
+
   /**
    * Index of the first byte from {@code from} on that a JSON string cannot hold as it is: a quote, a backslash or a control
    * character. There must be one, with seven bytes behind it.

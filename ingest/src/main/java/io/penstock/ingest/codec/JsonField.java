@@ -13,10 +13,14 @@ final class JsonField {
   /** Whether the name stands in JSON as it is, so that it may be compared with what comes. */
   final boolean plain;
 
-  /** Name and closing quote, of which {@code lastMask} says how much of the last word they take. */
-  final long[] words;
-
-  final long lastMask;
+  // The key, its quotes and its colon, sixteen bytes at once and the rest: which bits of a word
+  // count.
+  final int keyBytes;
+  private final long first;
+  private final long firstMask;
+  private final long second;
+  private final long secondMask;
+  private final byte[] rest;
 
   // What it is; nothing of it: not wanted.
   int column = NO_COLUMN;
@@ -38,15 +42,23 @@ final class JsonField {
     this.path = path;
     this.name = name;
     this.plain = plain;
-    int length = name.length + 1;
-    words = new long[(length + Long.BYTES - 1) / Long.BYTES];
-    byte[] padded = Arrays.copyOf(name, words.length * Long.BYTES);
-    padded[name.length] = '"';
-    for (int i = 0; i < words.length; i++) {
-      words[i] = EightBytes.at(padded, i * Long.BYTES);
-    }
-    int lastBytes = length - (words.length - 1) * Long.BYTES;
-    lastMask = -1L >>> (Long.SIZE - Byte.SIZE * lastBytes);
+    keyBytes = name.length + 3;
+    byte[] key = new byte[Math.max(keyBytes, 2 * Long.BYTES)];
+    key[0] = '"';
+    System.arraycopy(name, 0, key, 1, name.length);
+    key[name.length + 1] = '"';
+    key[name.length + 2] = ':';
+    first = EightBytes.at(key, 0);
+    firstMask = mask(keyBytes);
+    second = EightBytes.at(key, Long.BYTES);
+    secondMask = mask(keyBytes - Long.BYTES);
+    rest =
+        Arrays.copyOfRange(
+            key, Math.min(keyBytes, 2 * Long.BYTES), Math.max(keyBytes, 2 * Long.BYTES));
+  }
+
+  private static long mask(int bytes) {
+    return bytes <= 0 ? 0 : bytes >= Long.BYTES ? -1 : (1L << (Byte.SIZE * bytes)) - 1;
   }
 
   /** A member of objects, by its key in UTF-8. */
@@ -67,18 +79,22 @@ final class JsonField {
     return column != NO_COLUMN || members != null || elements != null;
   }
 
-  /** Whether its name and a quote stand at {@code from}. */
+  /** Whether its name, in quotes and with a colon behind it, stands at {@code from}. */
   boolean isAt(byte[] text, int from) {
-    final long[] words = this.words;
-    final int last = words.length - 1;
-    int p = from;
-    for (int i = 0; i < last; i++) {
-      if (EightBytes.at(text, p) != words[i]) {
-        return false;
-      }
-      p += Long.BYTES;
+    long differing =
+        ((EightBytes.at(text, from) ^ first) & firstMask)
+            | ((EightBytes.at(text, from + Long.BYTES) ^ second) & secondMask);
+    return differing == 0 && (keyBytes <= 2 * Long.BYTES || hasRestAt(text, from));
+  }
+
+  private boolean hasRestAt(byte[] text, int from) {
+    // Up to the last byte it was the same so far, so the row goes on at least so far.
+    int p = from + 2 * Long.BYTES;
+    int i = 0;
+    while (i < rest.length && text[p + i] == rest[i]) {
+      i++;
     }
-    return ((EightBytes.at(text, p) ^ words[last]) & lastMask) == 0;
+    return i == rest.length;
   }
 
   /** The members of an object. */

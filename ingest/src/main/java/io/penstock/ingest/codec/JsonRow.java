@@ -8,6 +8,7 @@ import io.penstock.pipeline.Block;
 import io.penstock.pipeline.Rejections.Reason;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
 final class JsonRow {
   private static final MemorySegment MEMORY = RowWriter.MEMORY;
   private static final ValueLayout.OfFloat FLOAT = RowWriter.FLOAT;
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final int EXCERPT_BYTES = 60;
   private static final long EIGHT_DIGITS = 100_000_000;
   private static final int[] POWERS = {1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000};
@@ -159,42 +162,46 @@ final class JsonRow {
   }
 
   private int object(JsonMembers members, byte[] text, int from, int row) {
+    final long number = this.number;
+    final long target = address + (long) row * Float.BYTES;
     JsonField before = members.start;
     int p = JsonText.space(text, from);
     if (text[p] == '}') {
       return p + 1;
     }
     while (true) {
-      if (text[p] != '"') {
-        return ~p;
-      }
-      p++;
       JsonField field = before.next;
       if (field != null && field.isAt(text, p)) {
-        p += field.name.length + 1;
+        p += field.keyBytes;
+        p = text[p] > ' ' ? p : JsonText.space(text, p);
       } else {
-        int end = JsonText.string(text, p);
+        int end = text[p] == '"' ? JsonText.string(text, p + 1) : ~p;
         if (end < 0) {
           return end;
         }
-        field = find(members, text, p, end - 1);
+        field = find(members, text, p + 1, end - 1);
         if (!ignoresUnknown && !field.isWanted()) {
-          return refuse(Reason.UNKNOWN, "its fields must be in the schema", text, p, end - 1);
+          return refuse(Reason.UNKNOWN, "its fields must be in the schema", text, p + 1, end - 1);
         }
         before.next = field.plain ? field : before.next;
-        p = end;
-      }
-      if (text[p] == ':' && text[p + 1] > ' ') {
-        p++;
-      } else {
-        p = JsonText.colon(text, p);
+        p = JsonText.colon(text, end);
         if (p < 0) {
           return p;
         }
       }
-      p = value(field, text, p, row);
-      if (p < 0) {
-        return p;
+      int end = -1;
+      if (field.anyNumber && field.seenIn != number) {
+        end = shortNumber(text, p, target + field.offset);
+      }
+      if (end >= 0) {
+        field.seenIn = number;
+        found++;
+        p = end;
+      } else {
+        p = anyField(field, text, p, row);
+        if (p < 0) {
+          return p;
+        }
       }
       if (text[p] != ',') {
         p = JsonText.space(text, p);
@@ -203,7 +210,7 @@ final class JsonRow {
         }
       }
       p++;
-      p = text[p] == '"' ? p : JsonText.space(text, p);
+      p = text[p] > ' ' ? p : JsonText.space(text, p);
       before = field;
     }
   }
@@ -250,7 +257,7 @@ final class JsonRow {
       while (more) {
         JsonField element = elements.get(size++);
         if (element != null) {
-          p = value(element, text, p, row);
+          p = anyField(element, text, p, row);
         } else if (ignoresUnknown || elements.exact) {
           p = JsonText.value(text, p, 1);
         } else {
@@ -277,19 +284,7 @@ final class JsonRow {
     return p;
   }
 
-  private int value(JsonField field, byte[] text, int from, int row) {
-    if (field.anyNumber && field.seenIn != number) {
-      int p = shortNumber(text, from, address + field.offset + (long) row * Float.BYTES);
-      if (p >= 0) {
-        field.seenIn = number;
-        found++;
-        return p;
-      }
-    }
-    return otherValue(field, text, from, row);
-  }
-
-  private int otherValue(JsonField field, byte[] text, int from, int row) {
+  private int anyField(JsonField field, byte[] text, int from, int row) {
     if (!field.isWanted()) {
       return JsonText.value(text, from, 1);
     }
@@ -301,7 +296,12 @@ final class JsonRow {
       return container(field, text, from, row);
     }
     found++;
-    int p = field.largestInteger >= 0 ? shortInteger(field, text, from, row) : -1;
+    int p = -1;
+    if (field.anyNumber) {
+      p = shortNumber(text, from, address + field.offset + (long) row * Float.BYTES);
+    } else if (field.largestInteger >= 0) {
+      p = shortInteger(field, text, from, row);
+    }
     return p < 0 ? anyValue(field.column, text, from, row) : p;
   }
 
@@ -322,61 +322,85 @@ final class JsonRow {
     return end < 0 ? end : refuse(Reason.SYNTAX, rule, text, from, end);
   }
 
-  /** Writes a number of up to seven digits before the point and 18 in all; -1 where it is none. */
+  /**
+   * Writes a number of up to six digits before the point and 18 in all; -1 where it is none. But for a digit by itself there is no
+   * branch on more than its form, which a column's values mostly share: signs and lengths cannot be foreseen.
+   */
   private static int shortNumber(byte[] text, int from, long target) {
     long word = EightBytes.at(text, from);
-    int start = from;
-    boolean negative = (byte) word == '-';
-    if (negative) {
-      start++;
-      word = EightBytes.at(text, start);
+    int digit = ((int) word & 0xff) ^ '0';
+    if ((byte) (word >>> Byte.SIZE) == ','
+        && digit <= 9) { // in this order: it says less of the sign
+      MEMORY.set(FLOAT, target, digit);
+      return from + 1;
     }
+    int negative = (int) ((((word & 0xff) ^ '-') - 1) >>> 63); // 1 or 0
+    word >>>= negative << 3;
     int bits = EightBytes.digitBits(word);
-    if (bits == 0 || bits == EightBytes.ALL_BITS || ((byte) word == '0' && bits > Byte.SIZE)) {
+    byte behind = (byte) (word >>> bits);
+    boolean zerosFirst = (byte) word == '0' && bits > Byte.SIZE;
+    // Behind a sign and seven digits there is nothing in the word but what the shift has left.
+    if (bits == 0 || bits == EightBytes.ALL_BITS || behind == 0 || zerosFirst) {
       return -1;
     }
-    int whole = bits == Byte.SIZE ? (int) word & 15 : EightBytes.integer(word, bits);
-    int end = start + (bits >>> 3);
-    byte behind = (byte) (word >>> bits);
+    int whole = EightBytes.integer(word, bits);
+    int end = from + negative + (bits >>> 3);
     if (behind == '.') {
-      return shortFraction(text, start, end, whole, negative, target);
+      return shortFraction(text, from + negative, end, whole, negative, target);
     }
     if ((behind | 0x20) == 'e') {
       return -1;
     }
-    MEMORY.set(FLOAT, target, negative ? -(float) whole : whole);
+    put(target, whole, negative);
     return end;
   }
 
   private static int shortFraction(
-      byte[] text, int start, int point, int whole, boolean negative, long target) {
+      byte[] text, int start, int point, int whole, int negative, long target) {
+    long word = EightBytes.at(text, point + 1);
+    int bits = EightBytes.digitBits(word);
+    if (bits == EightBytes.ALL_BITS) {
+      return longFraction(text, start, point, whole, negative, target);
+    }
+    if (bits == 0 || ((byte) (word >>> bits) | 0x20) == 'e') {
+      return -1;
+    }
+    int decimals = bits >>> 3;
+    long mantissa = (long) whole * POWERS[decimals] + EightBytes.integer(word, bits);
+    int end = point + 1 + decimals;
+    put(target, Decimals.nearest(mantissa, -decimals, text, start, end), negative);
+    return end;
+  }
+
+  /** Eight digits or more behind the point. */
+  private static int longFraction(
+      byte[] text, int start, int point, int whole, int negative, long target) {
     int end = point + 1;
     long mantissa = whole;
     long word = EightBytes.at(text, end);
-    int bits = EightBytes.digitBits(word);
-    if (bits == 0) {
-      return -1;
-    }
+    int bits = EightBytes.ALL_BITS;
     while (bits == EightBytes.ALL_BITS && end <= point + 1 + Long.BYTES) {
       mantissa = mantissa * EIGHT_DIGITS + EightBytes.integer(word, bits);
       end += Long.BYTES;
       word = EightBytes.at(text, end);
       bits = EightBytes.digitBits(word);
     }
-    if (bits == EightBytes.ALL_BITS) {
+    if (bits == EightBytes.ALL_BITS || ((byte) (word >>> bits) | 0x20) == 'e') {
       return -1;
     }
     int rest = bits >>> 3;
     mantissa = bits == 0 ? mantissa : mantissa * POWERS[rest] + EightBytes.integer(word, bits);
     end += rest;
     int decimals = end - point - 1;
-    boolean tooLong = decimals + (whole == 0 ? 0 : point - start) > Decimals.MAX_DIGITS;
-    if (tooLong || ((byte) (word >>> bits) | 0x20) == 'e') {
+    if (decimals + (whole == 0 ? 0 : point - start) > Decimals.MAX_DIGITS) {
       return -1;
     }
-    float value = Decimals.nearest(mantissa, -decimals, text, start, end);
-    MEMORY.set(FLOAT, target, negative ? -value : value);
+    put(target, Decimals.nearest(mantissa, -decimals, text, start, end), negative);
     return end;
+  }
+
+  private static void put(long target, float magnitude, int negative) {
+    MEMORY.set(INT, target, Float.floatToRawIntBits(magnitude) ^ (negative << 31));
   }
 
   /** Writes a number of up to seven digits that may be stored as it is; -1 where it is none. */
@@ -396,9 +420,11 @@ final class JsonRow {
   }
 
   private int anyValue(int column, byte[] text, int from, int row) {
+    if (text[from] == '"') {
+      return string(column, text, from + 1, row);
+    }
     int end =
         switch (text[from]) {
-          case '"' -> JsonText.string(text, from + 1);
           case '{', '[' -> JsonText.value(text, from, 1);
           case 't', 'f', 'n' -> JsonText.literal(text, from);
           default -> JsonText.number(text, from);
@@ -407,7 +433,6 @@ final class JsonRow {
       return end;
     }
     return switch (text[from]) {
-      case '"' -> string(column, text, from + 1, end - 1, row) ? end : ~from;
       case '{', '[' -> {
         String rule = columns[column].path + ": must be a value, not an object or an array";
         yield refuse(Reason.SYNTAX, rule, text, from, end);
@@ -417,14 +442,22 @@ final class JsonRow {
     };
   }
 
-  private boolean string(int column, byte[] text, int from, int to, int row) {
-    if (!isEscaped(text, from, to)) {
-      return write(column, text, from, to, row, true);
+  /** A string, from behind its quote. */
+  private int string(int column, byte[] text, int from, int row) {
+    int to = EightBytes.plainEnd(text, from);
+    if (text[to] == '"') {
+      return write(column, text, from, to, row, true) ? to + 1 : ~from;
     }
-    int length = unescape(text, from, to);
-    return length < 0
-        ? check(Reason.SYNTAX, column, text, from, to)
-        : write(column, unescaped, 0, length, row, true);
+    int end = JsonText.string(text, to);
+    if (end < 0) {
+      return end;
+    }
+    int length = unescape(text, from, end - 1);
+    boolean written =
+        length < 0
+            ? check(Reason.SYNTAX, column, text, from, end - 1)
+            : write(column, unescaped, 0, length, row, true);
+    return written ? end : ~from;
   }
 
   private boolean write(int column, byte[] text, int from, int to, int row, boolean quoted) {

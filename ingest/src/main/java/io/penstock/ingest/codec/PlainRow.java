@@ -11,7 +11,7 @@ import java.lang.foreign.ValueLayout;
  */
 final class PlainRow {
   /** Bytes behind the last row that {@link #decode} may look at. */
-  static final int LOOK_AHEAD_BYTES = Long.BYTES;
+  static final int LOOK_AHEAD_BYTES = 2 * Long.BYTES;
 
   private static final MemorySegment MEMORY = RowWriter.MEMORY;
   private static final ValueLayout.OfFloat FLOAT = RowWriter.FLOAT;

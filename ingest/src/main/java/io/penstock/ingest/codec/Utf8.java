@@ -5,7 +5,7 @@ final class Utf8 {
   private Utf8() {}
 
   static boolean isValid(byte[] text, int from, int to) {
-    int p = from;
+    int p = EightBytes.asciiEnd(text, from, to);
     while (p < to) {
       int first = text[p];
       int length = first >= 0 ? 1 : sequenceLength(text, p, to);
