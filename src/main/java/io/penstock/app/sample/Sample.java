@@ -1,6 +1,6 @@
 package io.penstock.app.sample;
 
-import io.penstock.ingest.codec.CsvRows;
+import io.penstock.ingest.codec.CsvTexts;
 import io.penstock.ingest.codec.Decimals;
 import io.penstock.ingest.codec.JsonPath;
 import io.penstock.ingest.codec.SourceException;
@@ -138,7 +138,7 @@ public record Sample(
   private static Sample csv(Path path, Format.Csv format, List<String> given, long most)
       throws IOException {
     try (InputStream in = FileSource.open(path)) {
-      CsvRows reader = new CsvRows(in, format.delimiter, MAX_LINE_BYTES);
+      CsvTexts reader = new CsvTexts(in, format.delimiter, MAX_LINE_BYTES);
       List<String> row = reader.next();
       List<String> names = names(format, given, row);
       row = format.header ? reader.next() : row;
@@ -214,7 +214,7 @@ public record Sample(
   private static List<List<String>> firstRows(Path path, char delimiter) throws IOException {
     List<List<String>> rows = new ArrayList<>();
     try (InputStream in = FileSource.open(path)) {
-      CsvRows reader = new CsvRows(in, delimiter, MAX_LINE_BYTES);
+      CsvTexts reader = new CsvTexts(in, delimiter, MAX_LINE_BYTES);
       List<String> row = reader.next();
       while (row != null && rows.size() < SNIFFED_ROWS) {
         rows.add(row);

@@ -8,7 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Rows as texts, one after the other, cut where {@link CsvDecoder} cuts them: to look at a sample, not for the hot path. */
-public final class CsvRows {
+public final class CsvTexts {
   private final InputStream in;
   private final char delimiter;
   private final int maxLineBytes;
@@ -24,7 +24,7 @@ public final class CsvRows {
    *
    * @param in stays the caller's to close
    */
-  public CsvRows(InputStream in, char delimiter, int maxLineBytes) {
+  public CsvTexts(InputStream in, char delimiter, int maxLineBytes) {
     this.in = in;
     this.delimiter = delimiter;
     this.maxLineBytes = maxLineBytes;

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
-class CsvRowsTest {
+class CsvTextsTest {
   private static List<List<String>> rows(String text) throws IOException {
-    CsvRows reader = reader(text, 1000);
+    CsvTexts reader = reader(text, 1000);
     List<List<String>> rows = new ArrayList<>();
     for (List<String> row = reader.next(); row != null; row = reader.next()) {
       rows.add(row);
@@ -21,8 +21,8 @@ class CsvRowsTest {
     return rows;
   }
 
-  private static CsvRows reader(String text, int maxLineBytes) {
-    return new CsvRows(
+  private static CsvTexts reader(String text, int maxLineBytes) {
+    return new CsvTexts(
         new ByteArrayInputStream(text.getBytes(StandardCharsets.UTF_8)), ',', maxLineBytes);
   }
 
@@ -49,7 +49,7 @@ class CsvRowsTest {
 
   @Test
   void shouldRefuseWhatHasNoRows() {
-    CsvRows reader = reader("a,\"" + "x".repeat(200_000), 1000);
+    CsvTexts reader = reader("a,\"" + "x".repeat(200_000), 1000);
 
     assertThatThrownBy(reader::next)
         .isInstanceOf(SourceException.class)
