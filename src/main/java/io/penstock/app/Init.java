@@ -3,6 +3,7 @@ package io.penstock.app;
 import io.penstock.app.sample.ConfigDraft;
 import io.penstock.app.sample.InferredLabel;
 import io.penstock.app.sample.InferredSchema;
+import io.penstock.app.sample.LabelInference;
 import io.penstock.app.sample.Sample;
 import io.penstock.app.sample.SampleException;
 import io.penstock.app.sample.SchemaInference;
@@ -68,7 +69,7 @@ final class Init {
     InferredSchema schema;
     try {
       sample = Sample.sniff(request.sample, request.label, request.rows);
-      label = SchemaInference.label(sample, request.label, request.labelType);
+      label = LabelInference.of(sample, request.label, request.labelType);
       schema = SchemaInference.fields(sample, List.of(request.label));
       schema.requireFields();
     } catch (SampleException e) {

@@ -16,6 +16,9 @@ final class ColumnProfile {
   /** Different texts that are kept; a column with more has "many". */
   static final int MOST_TEXTS = 10_000;
 
+  /** Of the values of a number, so many may be none: their rows will be rejected. */
+  private static final double ODD_SHARE = 0.005;
+
   /** Texts that people write for nothing. */
   private static final Set<String> MARKERS =
       Set.of(
@@ -153,6 +156,12 @@ final class ColumnProfile {
   /** Whether each value is the one before and 1. */
   boolean countsUp() {
     return countsUp && values > 1;
+  }
+
+  /** Whether the values are numbers, but for markers and a few odd ones. */
+  boolean isNumeric() {
+    long odd = values - numbers - marked();
+    return numbers > 0 && odd <= ODD_SHARE * values;
   }
 
   boolean areFlags() {

@@ -85,7 +85,7 @@ class SchemaInferenceTest {
       String yaml =
           ConfigDraft.of(
               sample,
-              SchemaInference.label(sample, "the label", null),
+              LabelInference.of(sample, "the label", null),
               schema,
               "run",
               ConfigDraft.Source.FILE);
@@ -191,7 +191,7 @@ class SchemaInferenceTest {
       lines.add(i % 13 + "," + value.applyAsInt(i));
     }
     Sample sample = Sample.sniff(Files.write(folder.resolve("l.csv"), lines), "y", 1_000);
-    return SchemaInference.label(sample, "y", type).config();
+    return LabelInference.of(sample, "y", type).config();
   }
 
   @Test
@@ -225,7 +225,7 @@ class SchemaInferenceTest {
     assertThat(schema.leftOut())
         .containsExactly(
             new LeftOut("tags", "a list, but not of equally many numbers in every row"));
-    assertThat(SchemaInference.label(sample, "ok", null).config().classes())
+    assertThat(LabelInference.of(sample, "ok", null).config().classes())
         .containsExactly("false", "true");
   }
 }
