@@ -45,7 +45,10 @@ record SavedEvaluation(
     if (!Files.isRegularFile(file)) {
       throw new StartException("evaluate: %s: there is no such file".formatted(file));
     }
-    Config config = saved.config().evaluating(source(saved.config().source(), file));
+    Config config =
+        saved
+            .config()
+            .evaluating(source(saved.config().allSources().values().iterator().next(), file));
     FirstRejection rejections = new FirstRejection();
     Evaluation evaluation;
     try {

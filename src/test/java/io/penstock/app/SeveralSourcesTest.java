@@ -74,7 +74,7 @@ class SeveralSourcesTest {
       stopped = Runs.end(run);
     }
     assertThat(stopped.rows().trained()).isLessThan(MORNING_ROWS + EVENING_ROWS);
-    Inspection saved = Inspection.of(folder.resolve("state"));
+    Inspection saved = Inspection.of(folder.resolve("state"), "inspect");
     assertThat(saved.positions()).extracting(saved::source).containsExactly("evening", "morning");
     RunSnapshot end;
     try (Run run = run(checkpointed)) {

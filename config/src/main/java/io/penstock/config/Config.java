@@ -116,6 +116,7 @@ public record Config(
     return new Config(
         name,
         file,
+        Map.of(),
         schema,
         features,
         new BatchConfig(batch.size(), Duration.ZERO),
@@ -124,7 +125,7 @@ public record Config(
         optimizer,
         "cpu",
         Precision.FLOAT32,
-        pipeline,
+        new PipelineConfig(pipeline.parallelism(), pipeline.memory(), pipeline.slots(), Map.of()),
         evaluation,
         new ErrorsConfig("", 0, 0, 1, 0, 0),
         null,
