@@ -36,6 +36,7 @@ final class FittedModel implements AutoCloseable {
   private static final long SHORT = 8 << 20;
 
   private final FormatConfig.Csv format;
+  private final int sources;
   private final int maxRowBytes;
   private final RunPlan plan;
   private final BlockPool pool;
@@ -88,6 +89,7 @@ final class FittedModel implements AutoCloseable {
    * @param columns of the data; empty where the schema itself gives them
    */
   FittedModel(Config config, List<String> columns) {
+    sources = config.allSources().size();
     format = csv(config);
     maxRowBytes = config.predictions().maxBytes();
     plan = RunPlan.of(config, columns);
@@ -140,8 +142,10 @@ final class FittedModel implements AutoCloseable {
   }
 
   /** Integers count from 0 unless the stream has shown that they count from 1: then index 0 is the last of them. */
-  private static List<String> classes(BlockSchema.Label label, State state) {
-    boolean fromOne = ClassNumbering.restored(Merge.scope(state, 0)).origin() == 1;
+  private List<String> classes(BlockSchema.Label label, State state) {
+    boolean fromOne =
+        IntStream.range(0, sources)
+            .anyMatch(i -> ClassNumbering.restored(Merge.scope(state, i)).origin() == 1);
     return label.classNames().isEmpty()
         ? IntStream.range(0, label.classes())
             .mapToObj(c -> Integer.toString(fromOne && c == 0 ? label.classes() : c))

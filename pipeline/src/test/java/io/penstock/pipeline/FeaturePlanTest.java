@@ -149,10 +149,10 @@ class FeaturePlanTest {
   void shouldGoOnLookingBackOnceFrozen() {
     PartitionCursor cursor = new PartitionCursor(0, 0, 0, 0);
     List<FeatureConfig> features = List.of(new FeatureConfig.Lag(List.of("number"), List.of(1, 3)));
-    try (Rows rows = new Rows(2, 300, 64)) {
-      FeaturePlan learning = new FeaturePlan(Rows.numbers(2), features);
-      FeaturePlan frozen = new FeaturePlan(Rows.numbers(2), features);
-      frozen.freeze();
+    FeaturePlan learning = new FeaturePlan(Rows.numbers(2), features);
+    FeaturePlan frozen = new FeaturePlan(Rows.numbers(2), features);
+    frozen.freeze();
+    try (Rows rows = new Rows(learning.schema(), 300, 64)) {
       List<Block> some = blocks(rows, cursor, 0, 500, new SplittableRandom(1));
       List<Block> same = blocks(rows, cursor, 0, 500, new SplittableRandom(1));
       for (int i = 0; i < some.size(); i++) {
