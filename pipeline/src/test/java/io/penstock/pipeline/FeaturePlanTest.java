@@ -103,7 +103,7 @@ class FeaturePlanTest {
               plan, parallelism, workers, SystemNanoClock.INSTANCE, new StageMeter("operators"));
       Block block = rows.block(new PartitionCursor(0, 0, 0, 0), 0, 8);
       assertThatThrownBy(() -> stage.apply(Flux.just(block)).blockLast())
-          .hasMessageContaining("ndex");
+          .isInstanceOfAny(IndexOutOfBoundsException.class, IllegalStateException.class);
       assertThat(rows.pool.held()).isZero();
       stage.dispose();
     } finally {
