@@ -7,6 +7,7 @@ import io.penstock.trainer.cuda.CudaDevice;
 import io.penstock.trainer.device.Device;
 import io.penstock.trainer.nd4j.Nd4jDevice;
 import java.io.PrintStream;
+import java.util.ArrayList;
 import java.util.List;
 
 /** The devices of this build. */
@@ -17,7 +18,7 @@ final class Devices {
    * The device of that name; {@code auto} takes a GPU where there is one that can be used, else the processor's own.
    *
    * @param precision what {@code cuda} computes matrix products in
-   * @param err is told where auto does not take what this build has been given
+   * @param err is told what auto has found
    * @throws StartException where it cannot be used, with every reason found
    */
   static Device open(String name, Precision precision, PrintStream err) {
@@ -54,20 +55,29 @@ final class Devices {
     try {
       return CudaDevice.of(0, Precision.FLOAT32);
     } catch (IllegalStateException cuda) {
-      // What is missing, penstock check and penstock devices say: most machines have no GPU.
-      return withoutCuda(err);
+      return withoutCuda(cuda, err);
     }
   }
 
-  private static Device withoutCuda(PrintStream err) {
+  private static Device withoutCuda(IllegalStateException cuda, PrintStream err) {
+    List<String> obstacles = new ArrayList<>(List.of(first(cuda)));
     if (Nd4jDevice.hasGpuBackend()) {
       try {
         return Nd4jDevice.open();
-      } catch (IllegalStateException e) {
-        err.println("penstock: device: auto takes cpu, as nd4j cannot be used: " + e.getMessage());
+      } catch (IllegalStateException nd4j) {
+        obstacles.add("nd4j: " + first(nd4j));
       }
     }
-    return new CpuDevice();
+    Device cpu = new CpuDevice();
+    err.println(
+        "penstock: device auto takes %s; %s (penstock devices says more)"
+            .formatted(cpu.description(), String.join("; ", obstacles)));
+    return cpu;
+  }
+
+  /** The first of the reasons: most machines have no GPU, and one line says enough. */
+  private static String first(IllegalStateException obstacles) {
+    return String.valueOf(obstacles.getMessage()).split("; ", 2)[0];
   }
 
   /** All of them, usable or not, in the order that auto goes by. */

@@ -115,7 +115,10 @@ final class Training {
                         ? ""
                         : ", going on after %s"
                             .formatted(Texts.count(run.saved().resumedRows(), "row")),
-                    http == null ? "" : "; meters at " + http.address() + "/metrics"));
+                    http == null
+                        ? ""
+                        : "; predictions at %1$s/v1/predict; meters at %1$s/metrics"
+                            .formatted(http.address())));
   }
 
   /** Looks at a run a few times a second. */
