@@ -2,8 +2,11 @@ package io.penstock.app;
 
 import io.penstock.app.checkpoint.CheckpointDirectory;
 import io.penstock.config.Config;
+import io.penstock.config.FormatConfig;
 import io.penstock.config.SourceConfig;
 import io.penstock.config.TokenConfig;
+import io.penstock.ingest.codec.SourceException;
+import io.penstock.ingest.file.FileSource;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.InetAddress;
@@ -14,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** {@code penstock check}: what would go wrong here, what is promised, and whether a run can be repeated to the bit. */
@@ -98,10 +102,27 @@ final class Check {
 
   private void schema() {
     try {
-      Inference.of(config).ifPresent(inference -> good("schema.infer", inference.found()));
+      Optional<Inference> inferred = Inference.of(config);
+      inferred.ifPresent(inference -> good("schema.infer", inference.found()));
+      Config whole = inferred.map(Inference::config).orElse(config);
+      config.allSources().forEach((name, source) -> columns(config.sourceKey(name), source, whole));
     } catch (StartException e) {
       lines.add("%-8s %s".formatted(PROBLEM, e.getMessage()));
       problems++;
+    }
+  }
+
+  /** Whether a file has the columns that the schema names. */
+  private void columns(String key, SourceConfig source, Config whole) {
+    if (source instanceof SourceConfig.File file
+        && file.format() instanceof FormatConfig.Csv
+        && Files.isReadable(Path.of(file.path()))) {
+      try {
+        RunPlan plan = RunPlan.of(whole, FileSource.columnNames(file));
+        good(key + ".file", Texts.count(plan.features().features(), "feature"));
+      } catch (SourceException e) {
+        problem(key + ".file", String.valueOf(e.getMessage()));
+      }
     }
   }
 

@@ -70,7 +70,7 @@ final class Devices {
     }
     Device cpu = new CpuDevice();
     err.println(
-        "penstock: device auto takes %s; %s (penstock devices says more)"
+        "penstock: device auto takes cpu (%s); %s (penstock devices says more)"
             .formatted(cpu.description(), String.join("; ", obstacles)));
     return cpu;
   }

@@ -50,6 +50,9 @@ record Inference(Config config, String found) {
           Sample.read(
               Path.of(file.path()), format(file.format()), file.format().columns(), infer.rows());
       SchemaConfig schema = config.schema();
+      sample.requireColumn("schema.label.field", schema.label().field());
+      sample.requireColumn("schema.weight", schema.weight());
+      sample.requireColumn("schema.eventTime", schema.eventTime());
       InferredSchema inferred =
           SchemaInference.fields(
               sample, List.of(schema.label().field(), schema.weight(), schema.eventTime()));

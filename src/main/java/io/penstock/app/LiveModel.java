@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -189,7 +190,7 @@ final class LiveModel implements AutoCloseable {
     var _ =
         now.cut()
             .thenApply(state -> new Taken(state, clock.nanoTime()))
-            .thenAcceptAsync(taken -> load(mine, now, taken), thread)
+            .thenCompose(taken -> loading(mine, now, taken))
             .whenComplete(
                 (done, failure) -> {
                   synchronized (this) {
@@ -202,6 +203,26 @@ final class LiveModel implements AutoCloseable {
                   }
                 });
     return next;
+  }
+
+  /** The cut is given back in any case, also where too many requests wait for the thread to take it over. */
+  private CompletableFuture<@Nullable Void> loading(int mine, Origin from, Taken taken) {
+    CompletableFuture<@Nullable Void> done = new CompletableFuture<>();
+    try {
+      thread.execute(
+          () -> {
+            try {
+              load(mine, from, taken);
+              done.complete(null);
+            } catch (RuntimeException | Error e) {
+              done.completeExceptionally(e);
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      taken.state.release();
+      done.completeExceptionally(new NoModel("too many requests wait"));
+    }
+    return done;
   }
 
   /** A cut with the time it was taken at, which the device thread tells. */
@@ -271,8 +292,8 @@ final class LiveModel implements AutoCloseable {
   }
 
   private synchronized FittedModel fitted() {
-    if (model == null) {
-      throw new NoModel("no model yet");
+    if (model == null || loaded == null) {
+      throw new NoModel("no model at the moment: the run has gone back, or has ended");
     }
     return model;
   }

@@ -55,6 +55,9 @@ final class Predictions {
    * @throws StartException where the rows cannot be read, or the file not be written
    */
   void write(Format format, @Nullable Path to, PrintStream out, PrintStream err) {
+    if (to != null && isItself(to)) {
+      throw new StartException("--out: %s is the file to be read; name another".formatted(to));
+    }
     AnswerWriter answers;
     try (SavedModel model = SavedModel.of(saved);
         InputStream in = new BufferedInputStream(FileSource.open(file));
@@ -72,6 +75,14 @@ final class Predictions {
       err.println(
           "%s of %s could not be used; their lines say why"
               .formatted(answers.refused(), Texts.count(answers.rows(), "row")));
+    }
+  }
+
+  private boolean isItself(Path to) {
+    try {
+      return Files.exists(to) && Files.isSameFile(to, file);
+    } catch (IOException e) {
+      throw new StartException("--out: " + Causes.of(e), e);
     }
   }
 

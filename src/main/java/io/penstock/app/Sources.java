@@ -95,11 +95,27 @@ final class Sources implements AutoCloseable {
   private Sources(Config config, Map<String, Integer> ports) {
     this.config = config;
     try {
-      config.allSources().forEach((name, source) -> all.add(opened(name, source, ports)));
+      config.allSources().forEach((name, source) -> add(name, source, ports));
     } catch (RuntimeException e) {
       close();
       throw e;
     }
+  }
+
+  private void add(String name, SourceConfig source, Map<String, Integer> ports) {
+    try {
+      all.add(opened(name, source, ports));
+    } catch (SourceException e) {
+      throw inPlace(name, e);
+    }
+  }
+
+  /** A source knows its own keys, but not where it stands. */
+  private SourceException inPlace(String name, SourceException e) {
+    String message = String.valueOf(e.getMessage());
+    return message.startsWith("source.")
+        ? new SourceException(config.sourceKey(name) + message.substring("source".length()), e)
+        : e;
   }
 
   private static Opened opened(String name, SourceConfig source, Map<String, Integer> ports) {

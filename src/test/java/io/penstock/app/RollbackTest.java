@@ -307,6 +307,12 @@ class RollbackTest {
       }
       assertThat(Runs.end(run).setbacks().rollbacks()).isPositive();
       assertThat(answers.get()).isPositive();
+      if (run.snapshot().rows().trained() == 0) {
+        // A sender was done before the second checkpoint: all that it sent is lost, and nothing was
+        // learnt.
+        assertThat(replays).isFalse();
+        return;
+      }
       run.model().ready().join();
       try (Model saved = Model.saved(folder.resolve("a"))) {
         assertThat(ask(run, asked)).isEqualTo(saved.predict(asked).predictions());

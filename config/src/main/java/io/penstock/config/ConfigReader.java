@@ -141,7 +141,11 @@ public final class ConfigReader {
   private static void checkImplied(
       Config config, SourceConfig source, SchemaConfig implied, Problems problems) {
     if (!(source instanceof SourceConfig.Tcp)) {
-      problems.add("schema", "must be left out: the stream has its own, " + implied);
+      problems.add(
+          "schema",
+          config.allSources().size() == 1
+              ? "must be left out: the stream has its own, " + implied
+              : "must be that of all sources, but one of them makes rows of its own, " + implied);
       return;
     }
     SchemaConfig schema = config.schema();

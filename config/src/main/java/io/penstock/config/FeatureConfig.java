@@ -416,6 +416,9 @@ public sealed interface FeatureConfig {
       if (!parts.isEmpty() && period != null) {
         throw new InvalidSetting("period", "must be left out with parts, which have their own");
       }
+      if (parts.isEmpty() && !zone.equals("UTC")) {
+        throw new InvalidSetting("zone", "must be left out with fields: a number has no zone");
+      }
       if (new HashSet<>(parts).size() < parts.size()) {
         throw new InvalidSetting("parts", "must name each part once");
       }

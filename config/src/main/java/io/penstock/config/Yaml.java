@@ -6,6 +6,7 @@ import java.lang.reflect.Type;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -132,14 +133,17 @@ final class Yaml {
     if (keys.isEmpty()) {
       return value;
     }
+    if (node instanceof ScalarNode && type instanceof Class<?> record && alone(record) != null) {
+      Node whole = with(null, type, List.of(Objects.requireNonNull(alone(record))), node, mark);
+      return with(whole, type, keys, value, mark);
+    }
     boolean named = type instanceof ParameterizedType of && of.getRawType() == Map.class;
     if (node instanceof SequenceNode || (type instanceof ParameterizedType && !named)) {
       return withItem(node, type, keys, value, mark);
     }
-    // Names of fields may have dots in them; those of sources, which have keys below them, may not
-    boolean whole = named && !(Setting.child(type, "") instanceof Class<?> of && of.isSealed());
-    String key = whole ? String.join(".", keys) : keys.getFirst();
-    List<String> rest = whole ? List.of() : keys.subList(1, keys.size());
+    int length = named ? nameLength(node, Setting.child(type, ""), keys) : 1;
+    String key = String.join(".", keys.subList(0, length));
+    List<String> rest = keys.subList(length, keys.size());
     List<NodeTuple> entries = new ArrayList<>();
     Node old = null;
     if (node instanceof MappingNode map && !otherCase(map, type, key)) {
@@ -156,6 +160,30 @@ final class Yaml {
     entries.add(new NodeTuple(keyNode, with(old, Setting.child(type, key), rest, value, mark)));
     return new MappingNode(
         Tag.MAP, true, entries, FlowStyle.BLOCK, Optional.of(mark), Optional.of(mark));
+  }
+
+  /** The key that a value stands for which is no map; null where none does. */
+  private static @Nullable String alone(Class<?> type) {
+    Class<?> written = Setting.written(type);
+    Setting alone = written.isRecord() ? Setting.alone(written) : null;
+    return alone == null ? null : alone.name();
+  }
+
+  /**
+   * How many of the keys are a name in a map. Names of fields may have dots in them: the longest that is there already, or else all
+   * of them; those of sources, which have keys below them, may not.
+   */
+  private static int nameLength(@Nullable Node node, @Nullable Type values, List<String> keys) {
+    if (values instanceof Class<?> of && of.isSealed()) {
+      return 1;
+    }
+    for (int length = keys.size(); length > 0 && node instanceof MappingNode map; length--) {
+      String name = String.join(".", keys.subList(0, length));
+      if (map.getValue().stream().anyMatch(entry -> isText(entry.getKeyNode(), name))) {
+        return length;
+      }
+    }
+    return keys.size();
   }
 
   /** A choice that is made anew forgets the settings of the old one. */

@@ -1,5 +1,6 @@
 package io.penstock.app.sample;
 
+import io.penstock.config.Nearest;
 import io.penstock.ingest.codec.CsvTexts;
 import io.penstock.ingest.codec.Decimals;
 import io.penstock.ingest.codec.JsonPath;
@@ -43,6 +44,22 @@ public record Sample(
   private static final int MAX_LINE_BYTES = 1 << 20;
   private static final int SNIFFED_ROWS = 50;
   private static final char[] DELIMITERS = {',', ';', '\t', '|'};
+
+  /**
+   * Checks that there is a column of a name, or that none is asked for.
+   *
+   * @param key of the setting that names it
+   * @throws SampleException naming the nearest, otherwise
+   */
+  public void requireColumn(String key, String field) {
+    List<String> names = columns.stream().map(ColumnProfile::name).toList();
+    if (!field.isEmpty() && !names.contains(field)) {
+      throw new SampleException(
+          "%s: no column '%s' in the first %d rows of %s%s; columns are: %s"
+              .formatted(
+                  key, field, rows, path, Nearest.hint(field, names), String.join(", ", names)));
+    }
+  }
 
   /** How rows are read. */
   public sealed interface Format {

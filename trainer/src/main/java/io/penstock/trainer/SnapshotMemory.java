@@ -2,17 +2,18 @@ package io.penstock.trainer;
 
 import io.penstock.pipeline.State;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Memory that snapshots of a session are copied to, used again and again: fresh memory costs more than the copy. A state gives
- * it back when it is released; while one has not, the next takes memory of its own.
+ * it back when it is released; while some have not (a checkpoint that is written, a cut for predictions), the next takes memory of its
+ * own. So there is as much as was ever held at once.
  */
 final class SnapshotMemory {
   private final Supplier<MemorySegment> more;
-  private final AtomicReference<@Nullable MemorySegment> idle = new AtomicReference<>();
+  private final Queue<MemorySegment> idle = new ConcurrentLinkedQueue<>();
 
   /**
    * @param more where memory comes from
@@ -23,9 +24,9 @@ final class SnapshotMemory {
 
   /** Memory for {@code state}, until that is released. */
   MemorySegment takenBy(State state) {
-    MemorySegment last = idle.getAndSet(null);
+    MemorySegment last = idle.poll();
     MemorySegment memory = last == null ? more.get() : last;
-    state.onRelease(() -> idle.set(memory));
+    state.onRelease(() -> idle.add(memory));
     return memory;
   }
 }

@@ -288,7 +288,10 @@ final class RowWriter {
   String explain(Reason reason, int column, byte[] text, int from, int to) {
     String rule =
         switch (reason) {
-          case MISSING -> "a value is needed (or an impute step)";
+          case MISSING ->
+              map.indices().get(column) < 0
+                  ? "a value is needed"
+                  : "a value is needed (or an impute step)";
           case NUMBER -> "must be a finite decimal number in the range of a float";
           case FLAG -> "must be 0 or 1";
           case LABEL -> labelRule();

@@ -21,6 +21,7 @@ import io.penstock.pipeline.StreamItem;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.EOFException;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -142,7 +143,7 @@ public final class FileSource implements Source {
     if (passBytes == UNKNOWN) {
       try (InputStream in = open(path)) {
         passBytes = in.transferTo(OutputStream.nullOutputStream());
-      } catch (IOException | MalformedInputException e) {
+      } catch (IOException e) {
         throw unreadable(path, e);
       }
     }
@@ -162,7 +163,7 @@ public final class FileSource implements Source {
       this.cursor = cursor;
       this.thread = thread;
       long offset = cursor.nextOffset();
-      boolean several = config.passes() > 1 && offset > 0;
+      boolean several = offset > 0 && (config.passes() > 1 || passBytes != UNKNOWN);
       if (several && passBytes() == 0) {
         throw tooShort(offset);
       }
@@ -253,7 +254,7 @@ public final class FileSource implements Source {
   private Reading open(long offset) {
     try {
       return isCompressed(path) ? compressed(offset) : plain(offset);
-    } catch (IOException | MalformedInputException e) {
+    } catch (IOException e) {
       throw unreadable(path, e);
     }
   }
@@ -276,7 +277,7 @@ public final class FileSource implements Source {
     } catch (EOFException e) {
       in.close();
       throw tooShort(offset);
-    } catch (IOException | MalformedInputException e) {
+    } catch (IOException e) {
       in.close();
       throw e;
     }
@@ -297,10 +298,35 @@ public final class FileSource implements Source {
     try {
       return path.toString().toLowerCase(Locale.ROOT).endsWith(GZIP)
           ? new GZIPInputStream(in, BUFFER_BYTES)
-          : new ZstdInputStream(new BufferedInputStream(in, BUFFER_BYTES));
+          : new ZstdFile(new ZstdInputStream(new BufferedInputStream(in, BUFFER_BYTES)));
     } catch (IOException e) {
       in.close();
       throw e;
+    }
+  }
+
+  /** Says of damaged bytes what streams say: the library's exception is none of theirs. */
+  private static final class ZstdFile extends FilterInputStream {
+    ZstdFile(InputStream in) {
+      super(in);
+    }
+
+    @Override
+    public int read() throws IOException {
+      try {
+        return super.read();
+      } catch (MalformedInputException e) {
+        throw new IOException(e.getMessage(), e);
+      }
+    }
+
+    @Override
+    public int read(byte[] to, int from, int length) throws IOException {
+      try {
+        return super.read(to, from, length);
+      } catch (MalformedInputException e) {
+        throw new IOException(e.getMessage(), e);
+      }
     }
   }
 
@@ -309,7 +335,7 @@ public final class FileSource implements Source {
     int length;
     try {
       length = reading.into(buffer);
-    } catch (IOException | MalformedInputException e) {
+    } catch (IOException e) {
       buffer.release();
       sink.error(unreadable(path, e));
       return reading;
