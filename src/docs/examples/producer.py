@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Sends a CSV file to Penstock so that every row is trained on exactly once, whoever crashes on the way.
 
-    python3 producer.py HOST PORT NAME FILE.csv
+    python3 producer.py HOST PORT NAME FILE.csv [--token-file FILE]
 
 It speaks src/docs/tcp-protocol.md and needs nothing but Python 3. The file is read again from its beginning for as long as the
 receiver asks for rows of it; a source that cannot be read again keeps the rows between "durable" and "sent" instead.
 """
+import argparse
 import itertools
+import pathlib
 import socket
 import sys
 import time
@@ -28,13 +30,13 @@ def hear(answers):
     return words
 
 
-def send(address, name, path, epoch):
+def send(address, introduction, path, epoch):
     """Sends what the receiver lacks; returns when it has taken care of all rows."""
     with socket.create_connection(address, timeout=60) as connection:
         answers, out = connection.makefile("r"), connection.makefile("wb")
         rows = lines(path)
-        introduction = f"penstock/1 producer={name}" + (f" epoch={epoch[0]}" if epoch else "")
-        out.write(introduction.encode() + b"\n" + next(rows))
+        known = f" epoch={epoch[0]}" if epoch else ""
+        out.write(f"{introduction}{known}\n".encode() + next(rows))
         out.flush()
         welcome = dict(pair.split("=") for pair in hear(answers)[1:])
         epoch[:] = [welcome["epoch"]]
@@ -53,11 +55,19 @@ def send(address, name, path, epoch):
             pass
 
 
-def main(host, port, name, path):
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name in ("host", "port", "name", "file"):
+        parser.add_argument(name)
+    parser.add_argument("--token-file", type=pathlib.Path, help="holds what source.tcp.token asks for")
+    args = parser.parse_args()
+    introduction = f"penstock/1 producer={args.name}"
+    if args.token_file:
+        introduction += f" token={args.token_file.read_text().strip()}"
     epoch = []
     for attempt in range(60):
         try:
-            return send((host, int(port)), name, path, epoch)
+            return send((args.host, int(args.port)), introduction, args.file, epoch)
         except OSError as broken:
             print(f"{broken}; connecting again", file=sys.stderr)
             time.sleep(min(0.1 * 2**attempt, 2))
@@ -65,4 +75,4 @@ def main(host, port, name, path):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

@@ -4,7 +4,7 @@ import io.penstock.config.Config;
 import io.penstock.config.FormatConfig;
 import io.penstock.ingest.codec.ClassNumbering;
 import io.penstock.ingest.codec.CsvRows;
-import io.penstock.ingest.codec.FieldRow;
+import io.penstock.ingest.codec.ObjectRow;
 import io.penstock.ingest.codec.UnlabelledRows;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.BlockLayout;
@@ -35,7 +35,7 @@ final class FittedModel implements AutoCloseable {
   /** Parameters by bytes of a request, whose answer is a matter of microseconds: a row takes two bytes at least. */
   private static final long SHORT = 8 << 20;
 
-  private final FormatConfig.Csv format;
+  private final RowFormats formats;
   private final int sources;
   private final int maxRowBytes;
   private final RunPlan plan;
@@ -43,7 +43,8 @@ final class FittedModel implements AutoCloseable {
   private final Block block;
   private final Predictor predictor;
   private final CsvRows csv;
-  private final FieldRow fields;
+  private final ObjectRow objects;
+  private final ObjectRow maps;
   private final int rowsAtOnce;
   private final List<@Nullable String> refusals = new ArrayList<>();
   private final ReentrantLock lock = new ReentrantLock();
@@ -90,7 +91,7 @@ final class FittedModel implements AutoCloseable {
    */
   FittedModel(Config config, List<String> columns) {
     sources = config.allSources().size();
-    format = csv(config);
+    formats = RowFormats.of(config);
     maxRowBytes = config.predictions().maxBytes();
     plan = RunPlan.of(config, columns);
     rowsAtOnce = Math.min(MOST_ROWS_AT_ONCE, plan.layout().capacityRows());
@@ -98,18 +99,9 @@ final class FittedModel implements AutoCloseable {
     predictor = new Predictor(plan.features(), plan.model(), plan.program());
     pool = new BlockPool(layout, 4 * layout.byteSize());
     block = Objects.requireNonNull(pool.tryAcquire(0, new PartitionCursor(0, 0, 0, 0)));
-    csv = new CsvRows(format, block, maxRowBytes);
-    fields = new FieldRow(block, format.missing());
-  }
-
-  /** As the training's own rows, the first of them that are CSV; what may be JSON may be that, too. */
-  private static FormatConfig.Csv csv(Config config) {
-    return config.allSources().values().stream()
-        .flatMap(source -> Sources.format(source).stream())
-        .filter(FormatConfig.Csv.class::isInstance)
-        .map(FormatConfig.Csv.class::cast)
-        .findFirst()
-        .orElse(FormatConfig.Csv.WITH_HEADER);
+    csv = new CsvRows(formats.csv(), block, maxRowBytes);
+    maps = ObjectRow.ofNames(block, formats.csv().missing());
+    objects = formats.json().map(json -> ObjectRow.ofPaths(block, json)).orElse(maps);
   }
 
   /**
@@ -244,11 +236,13 @@ final class FittedModel implements AutoCloseable {
    */
   static Rows csv(InputStream in, @Nullable Boolean header) {
     return model -> {
-      if (header == null ? model.format.header() : header) {
+      FormatConfig.Csv format = model.formats.csv();
+      if (header == null ? format.header() : header) {
         model.csv.beginWithHeader(in);
       } else {
-        model.csv.begin(
-            in, model.plan.columns().isEmpty() ? model.format.columns() : model.plan.columns());
+        // Of several sources, each may have its own order.
+        List<String> known = model.sources == 1 ? model.plan.columns() : List.of();
+        model.csv.begin(in, known.isEmpty() ? format.columns() : known);
       }
       return model.csv;
     };
@@ -256,17 +250,17 @@ final class FittedModel implements AutoCloseable {
 
   /** JSON: an object, an array of objects, or several of these. */
   static Rows json(InputStream in) {
-    return model -> new JsonRows.Document(model.fields, in);
+    return model -> new JsonRows.Document(model.objects, in);
   }
 
   /** JSON, an object a line. */
   static Rows jsonLines(InputStream in) {
-    return model -> new JsonRows.Lines(model.fields, in, model.maxRowBytes);
+    return model -> new JsonRows.Lines(model.objects, in, model.maxRowBytes);
   }
 
-  /** Values by the names of their fields. */
+  /** Values by the names of their fields, or in maps and lists by their paths. */
   static Rows maps(List<? extends Map<String, ?>> rows) {
-    return model -> new MapRows(model.fields, rows);
+    return model -> new MapRows(model.maps, rows);
   }
 
   @Override

@@ -1,8 +1,6 @@
 package io.penstock.app;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import io.penstock.ingest.codec.FieldRow;
+import io.penstock.ingest.codec.ObjectRow;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.ingest.codec.UnlabelledRows;
 import java.io.ByteArrayOutputStream;
@@ -13,12 +11,12 @@ import tools.jackson.core.JsonParser;
 import tools.jackson.core.JsonToken;
 import tools.jackson.databind.json.JsonMapper;
 
-/** Rows as JSON objects, whose members are the fields. Values are taken as the same text in a CSV row would be; null is empty. */
+/** Rows to be predicted as JSON objects. */
 abstract sealed class JsonRows implements UnlabelledRows {
-  private final FieldRow fields;
+  private final ObjectRow fields;
   private String refusal = "";
 
-  private JsonRows(FieldRow fields) {
+  private JsonRows(ObjectRow fields) {
     this.fields = fields;
   }
 
@@ -32,39 +30,21 @@ abstract sealed class JsonRows implements UnlabelledRows {
     return Next.REFUSED;
   }
 
-  /** Reads the members of an object whose brace is read. */
-  final Next object(JsonParser json, int row) {
-    fields.begin(row);
-    while (json.nextToken() == JsonToken.PROPERTY_NAME) {
-      String name = json.currentName();
-      JsonToken token = json.nextToken();
-      int field = fields.field(name);
-      if (token == JsonToken.START_OBJECT || token == JsonToken.START_ARRAY) {
-        json.skipChildren();
-        if (field >= 0) {
-          fields.refuse("%s: must be a value, not an object or an array".formatted(name));
-        }
-      } else if (field >= 0 && token != JsonToken.VALUE_NULL) {
-        byte[] text = json.getString().getBytes(UTF_8);
-        fields.put(field, text, 0, text.length);
-      }
-    }
-    String refused = fields.end();
+  final Next decode(byte[] json, int from, int to, int row) {
+    String refused = fields.decode(json, from, to, row);
     return refused == null ? Next.ROW : refuse(refused);
   }
 
-  private static String at(JacksonException wrong) {
-    return "not JSON: %s".formatted(wrong.getOriginalMessage());
-  }
-
-  /** An object, an array of objects, or several of these. */
+  /** An object, an array of objects, or several of these; Jackson finds where each begins and ends. */
   static final class Document extends JsonRows {
+    private final byte[] text;
     private final JsonParser json;
     private boolean inArray;
 
-    Document(FieldRow fields, InputStream in) {
+    Document(ObjectRow fields, InputStream in) throws IOException {
       super(fields);
-      json = JsonMapper.shared().createParser(in);
+      text = in.readAllBytes();
+      json = JsonMapper.shared().createParser(text);
     }
 
     @Override
@@ -78,7 +58,7 @@ abstract sealed class JsonRows implements UnlabelledRows {
               return Next.END;
             }
             case START_OBJECT -> {
-              return object(json, row);
+              return object(row);
             }
             case START_ARRAY -> {
               if (inArray) {
@@ -99,8 +79,18 @@ abstract sealed class JsonRows implements UnlabelledRows {
           }
         }
       } catch (JacksonException e) {
-        throw new SourceException(at(e), e);
+        throw new SourceException("not JSON: %s".formatted(e.getOriginalMessage()), e);
       }
+    }
+
+    private Next object(int row) {
+      long from = json.currentTokenLocation().getByteOffset();
+      json.skipChildren();
+      long to = json.currentLocation().getByteOffset();
+      if (from < 0 || to < 0) {
+        throw new SourceException("JSON must be in UTF-8");
+      }
+      return decode(text, (int) from, (int) to, row);
     }
   }
 
@@ -108,12 +98,19 @@ abstract sealed class JsonRows implements UnlabelledRows {
   static final class Lines extends JsonRows {
     private final InputStream in;
     private final int maxLineBytes;
-    private final ByteArrayOutputStream line = new ByteArrayOutputStream();
+    private final Line line = new Line();
 
-    Lines(FieldRow fields, InputStream in, int maxLineBytes) {
+    Lines(ObjectRow fields, InputStream in, int maxLineBytes) {
       super(fields);
       this.in = in;
       this.maxLineBytes = maxLineBytes;
+    }
+
+    /** Is decoded where it lies. */
+    private static final class Line extends ByteArrayOutputStream {
+      byte[] bytes() {
+        return buf;
+      }
     }
 
     @Override
@@ -132,25 +129,11 @@ abstract sealed class JsonRows implements UnlabelledRows {
           }
         }
         if (!blank) {
-          return parse(line.toByteArray(), row);
+          return decode(line.bytes(), 0, line.size(), row);
         }
         if (ended) {
           return Next.END;
         }
-      }
-    }
-
-    private Next parse(byte[] text, int row) {
-      try (JsonParser json = JsonMapper.shared().createParser(text)) {
-        if (json.nextToken() != JsonToken.START_OBJECT) {
-          return refuse("a row must be an object, not '%s'".formatted(json.getString()));
-        }
-        Next read = object(json, row);
-        return json.nextToken() == null
-            ? read
-            : refuse("there is more than one object in the line");
-      } catch (JacksonException e) {
-        return refuse(at(e));
       }
     }
   }

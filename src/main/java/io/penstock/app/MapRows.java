@@ -1,20 +1,21 @@
 package io.penstock.app;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import io.penstock.ingest.codec.FieldRow;
+import io.penstock.ingest.codec.ObjectRow;
 import io.penstock.ingest.codec.UnlabelledRows;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.json.JsonMapper;
 
-/** Rows that Java code gives by the names of their fields. */
+/** Rows that Java code gives by the names of their fields: as the objects of JSON that they are written as. */
 final class MapRows implements UnlabelledRows {
-  private final FieldRow fields;
+  private final ObjectRow fields;
   private final Iterator<? extends Map<String, ?>> rows;
   private String refusal = "";
 
-  MapRows(FieldRow fields, List<? extends Map<String, ?>> rows) {
+  MapRows(ObjectRow fields, List<? extends Map<String, ?>> rows) {
     this.fields = fields;
     this.rows = rows.iterator();
   }
@@ -24,30 +25,17 @@ final class MapRows implements UnlabelledRows {
     if (!rows.hasNext()) {
       return Next.END;
     }
-    fields.begin(row);
-    for (Map.Entry<String, ?> value : rows.next().entrySet()) {
-      put(value.getKey(), value.getValue());
-    }
-    String refused = fields.end();
+    String refused = decode(rows.next(), row);
     refusal = refused == null ? "" : refused;
     return refused == null ? Next.ROW : Next.REFUSED;
   }
 
-  private void put(String name, Object value) {
-    int field = fields.field(name);
-    if (field < 0) {
-      return;
-    }
-    switch (value) {
-      case null -> {}
-      case Number _, CharSequence _, Boolean _ -> {
-        byte[] text = value.toString().getBytes(UTF_8);
-        fields.put(field, text, 0, text.length);
-      }
-      default ->
-          fields.refuse(
-              "%s: must be a number, a text or a truth value, not a %s"
-                  .formatted(name, value.getClass().getName()));
+  private @Nullable String decode(Map<String, ?> values, int row) {
+    try {
+      byte[] json = JsonMapper.shared().writeValueAsBytes(values);
+      return fields.decode(json, 0, json.length, row);
+    } catch (JacksonException e) {
+      return "cannot be written as JSON: %s".formatted(e.getOriginalMessage());
     }
   }
 

@@ -8,8 +8,9 @@ import java.util.Map;
 /**
  * A model that answers within this process: one that was saved, or one that is being trained. Thread-safe.
  *
- * <p>Rows are given by the names of their fields, which are those of the schema; values are numbers, texts or truth values, and go
- * through the same operators as the rows of the training. A field that is not there, or null, is missing. Others are ignored.
+ * <p>Rows are given by the names of their fields, which are those of the schema; where a name reads as a path ({@code user.age},
+ * {@code items[0].price}), the field may lie there instead, in maps and lists. Values are numbers, texts or truth values, and arrays or lists
+ * for vectors; they go through the same operators as the rows of the training. A field that is not there, or null, is missing. Others are ignored.
  */
 public interface Model extends AutoCloseable {
 

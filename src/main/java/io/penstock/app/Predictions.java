@@ -2,6 +2,7 @@ package io.penstock.app;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.penstock.config.FormatConfig;
 import io.penstock.ingest.codec.SourceException;
 import io.penstock.ingest.file.FileSource;
 import io.penstock.trainer.Predictor;
@@ -14,7 +15,6 @@ import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.StreamWriteFeature;
@@ -88,7 +88,11 @@ final class Predictions {
 
   private AnswerWriter write(Format format, SavedModel model, InputStream in, OutputStream lines)
       throws IOException {
-    FittedModel.Rows rows = isJson() ? FittedModel.jsonLines(in) : FittedModel.csv(in, null);
+    FittedModel.Rows rows =
+        switch (RowFormats.of(saved.config()).ofFile(file)) {
+          case FormatConfig.Json _ -> FittedModel.jsonLines(in);
+          case FormatConfig.Csv _ -> FittedModel.csv(in, null);
+        };
     switch (format) {
       case JSON -> {
         try (JsonGenerator json = LINES.createGenerator(lines)) {
@@ -107,11 +111,6 @@ final class Predictions {
       }
     }
     throw new AssertionError(format);
-  }
-
-  private boolean isJson() {
-    String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
-    return name.matches(".*\\.(json|jsonl|ndjson)(\\.gz|\\.zst)?");
   }
 
   /** Standard output stays open. */

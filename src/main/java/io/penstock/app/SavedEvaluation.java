@@ -62,13 +62,8 @@ record SavedEvaluation(
     return new SavedEvaluation(saved, file, evaluation, rejections.count(), rejections.first);
   }
 
-  /** The file, read as the rows of the training were; of several sources, as those of the first that reads bytes. */
   private static SourceConfig.File source(Config trained, Path file) {
-    FormatConfig format =
-        trained.allSources().values().stream()
-            .flatMap(source -> Sources.format(source).stream())
-            .findFirst()
-            .orElse(FormatConfig.Csv.WITH_HEADER);
+    FormatConfig format = RowFormats.of(trained).ofFile(file);
     return new SourceConfig.File(file.toString(), format, MAX_LINE_BYTES, 1);
   }
 

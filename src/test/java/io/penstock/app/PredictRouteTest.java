@@ -182,12 +182,12 @@ class PredictRouteTest {
             """);
     assertThat(lines.get(0)).isEqualTo(csv.get(0));
     assertThat(lines.get(6)).isEqualTo(csv.get(0));
-    assertThat(errors(lines).get(1)).startsWith("not JSON: ");
+    assertThat(errors(lines).get(1)).startsWith("byte 34: must be a JSON object");
     assertThat(errors(lines).subList(2, 6))
         .containsExactly(
-            "size: must be a value, not an object or an array",
-            "a row must be an object, not '['",
-            "there is more than one object in the line",
+            "byte 9: size: must be a value, not an object or an array, not '{\"m2\": 70}'",
+            "byte 0: must be a JSON object, not '[1]'",
+            "byte 52: must be a JSON object, not '{}'",
             "size: a value is needed (or an impute step), not ''");
   }
 

@@ -26,7 +26,7 @@ class ResumedSenderTest {
 
   private static final String YAML =
       """
-      source: { tcp: { port: %d, acknowledge: { endAfterProducers: 1, window: %d } } }
+      source: { tcp: { port: %d, acknowledge: { endAfterProducers: 1, window: %d }%s } }
       """
           + TestCsv.LEARNING
           + """
@@ -36,6 +36,7 @@ class ResumedSenderTest {
 
   private @TempDir Path folder;
   private Path file = Path.of("rows.csv");
+  private String token = ""; // that the listener asks for
 
   /** A sender that may be started again. */
   private interface Sender {
@@ -74,6 +75,8 @@ class ResumedSenderTest {
   @Test
   void shouldTrainOnEveryRowOnceThatTheExampleInPythonSends() throws Exception {
     String python = python();
+    Path secret = Files.writeString(folder.resolve("token"), "0123456789abcdef\n");
+    token = ", token: { file: '%s' }".formatted(secret);
     loseTheReceiver(
         port -> {
           Process process =
@@ -83,7 +86,9 @@ class ResumedSenderTest {
                       "127.0.0.1",
                       Integer.toString(port),
                       "sender",
-                      file.toString())
+                      file.toString(),
+                      "--token-file",
+                      secret.toString())
                   .redirectErrorStream(true)
                   .start();
           return CompletableFuture.supplyAsync(
@@ -125,7 +130,7 @@ class ResumedSenderTest {
     assertThat(end.outcome().ledger().getFirst()).isEqualTo(whole.outcome().ledger().getFirst());
   }
 
-  private static RunSnapshot wholeRun(Sender sender, int port) throws Exception {
+  private RunSnapshot wholeRun(Sender sender, int port) throws Exception {
     try (TestCheckpoints checkpoints = new TestCheckpoints(1);
         TrainingRun run = TestCheckpoints.run(config(port), null, checkpoints)) {
       checkpoints.of(run);
@@ -135,7 +140,7 @@ class ResumedSenderTest {
     }
   }
 
-  private static RunSnapshot endOf(State cut, int port, CompletableFuture<String> sending)
+  private RunSnapshot endOf(State cut, int port, CompletableFuture<String> sending)
       throws Exception {
     try (TestCheckpoints checkpoints = new TestCheckpoints(1);
         TrainingRun run = TestCheckpoints.run(config(port), cut, checkpoints)) {
@@ -146,8 +151,8 @@ class ResumedSenderTest {
     }
   }
 
-  private static Config config(int port) {
-    return Config.parse(YAML.formatted(port, WINDOW));
+  private Config config(int port) {
+    return Config.parse(YAML.formatted(port, WINDOW, token));
   }
 
   private static boolean isFree(int port) {

@@ -25,7 +25,7 @@ final class JsonDecoder extends RowDecoder {
     super(cursor, context, maxLineBytes, ofLines);
     ColumnMap map = ColumnMap.of(schema, ColumnMap.defaultNames(schema), "schema");
     writer = new RowWriter(map, context.pool().layout(), numbering, List.of());
-    row = new JsonRow(map, writer, json.unknown());
+    row = JsonRow.ofPaths(map, writer, json.unknown());
   }
 
   @Override

@@ -22,10 +22,13 @@ final class JsonField {
   private final long secondMask;
   private final byte[] rest;
 
-  // What it is; nothing of it: not wanted.
+  // What it is, one of these; nothing of it: not wanted.
   int column = NO_COLUMN;
   @Nullable JsonMembers members;
   @Nullable JsonElements elements;
+
+  /** The field whose value it has. */
+  @Nullable JsonField standsFor;
 
   // How it is written where it is a short number: as RowWriter would.
   boolean anyNumber;
@@ -76,7 +79,7 @@ final class JsonField {
   }
 
   boolean isWanted() {
-    return column != NO_COLUMN || members != null || elements != null;
+    return column != NO_COLUMN || members != null || elements != null || standsFor != null;
   }
 
   /** Whether its name, in quotes and with a colon behind it, stands at {@code from}. */

@@ -50,18 +50,49 @@ final class JsonRow {
   private int wrongColumn;
   private String rule = "";
 
-  JsonRow(ColumnMap map, RowWriter writer, UnknownFields unknown) {
+  private JsonRow(ColumnMap map, RowWriter writer, UnknownFields unknown) {
     this.writer = writer;
     ignoresUnknown = unknown == UnknownFields.IGNORE;
+    columns = new JsonField[map.names().size()];
+  }
+
+  /** For rows whose fields lie at the paths that the columns are named by. */
+  static JsonRow ofPaths(ColumnMap map, RowWriter writer, UnknownFields unknown) {
+    JsonRow row = new JsonRow(map, writer, unknown);
+    for (int i = 0; i < row.columns.length; i++) {
+      row.define(row.field(JsonPath.parse(map.names().get(i))), i);
+      row.defineVector(i);
+    }
+    return row;
+  }
+
+  /**
+   * For rows whose fields are members by the names of the columns; where a name reads as a path, the field may lie there, too. Other
+   * members are ignored.
+   */
+  static JsonRow ofNames(ColumnMap map, RowWriter writer) {
+    JsonRow row = new JsonRow(map, writer, UnknownFields.IGNORE);
     List<String> names = map.names();
-    columns = new JsonField[names.size()];
-    for (int i = 0; i < columns.length; i++) {
-      columns[i] = field(JsonPath.parse(names.get(i)));
-      define(columns[i], i);
-      String vector = writer.rules(i).vector();
-      if (!vector.isEmpty()) {
-        elements(field(JsonPath.parse(vector))).exact = true;
+    for (int i = 0; i < names.size(); i++) {
+      byte[] key = names.get(i).getBytes(StandardCharsets.UTF_8);
+      row.define(row.root.add(JsonField.member(names.get(i), key)), i);
+    }
+    for (int i = 0; i < names.size(); i++) {
+      row.alsoAtItsPath(names.get(i), i);
+    }
+    return row;
+  }
+
+  private void alsoAtItsPath(String name, int column) {
+    try {
+      JsonField field = field(JsonPath.parse(name));
+      if (field != columns[column]) {
+        claim(field);
+        field.standsFor = columns[column];
       }
+      defineVector(column);
+    } catch (SourceException e) {
+      // It is no path, or another field is in the way: it comes by its name alone.
     }
   }
 
@@ -89,23 +120,36 @@ final class JsonRow {
   }
 
   private static JsonMembers members(JsonField field) {
-    JsonMembers members = field.members == null ? new JsonMembers() : field.members;
-    field.members = members;
-    checkUse(field);
+    JsonMembers members = field.members;
+    if (members == null) {
+      claim(field);
+      members = new JsonMembers();
+      field.members = members;
+    }
     return members;
   }
 
   private static JsonElements elements(JsonField field) {
-    JsonElements elements = field.elements == null ? new JsonElements() : field.elements;
-    field.elements = elements;
-    checkUse(field);
+    JsonElements elements = field.elements;
+    if (elements == null) {
+      claim(field);
+      elements = new JsonElements();
+      field.elements = elements;
+    }
     return elements;
   }
 
   private void define(JsonField field, int column) {
-    field.column = column;
-    checkUse(field);
+    claim(field);
+    columns[column] = field;
     Role role = writer.role(column);
+    if (role == Role.IGNORED) {
+      return; // it is known, and whatever it holds is passed over
+    }
+    field.column = column;
+    if (writer.textsMayBeMissing()) {
+      return; // numbers among them
+    }
     field.offset = writer.offset(column);
     field.anyNumber =
         (role == Role.NUMBER || role == Role.NUMBER_LABEL) && !writer.rules(column).bounded();
@@ -117,9 +161,16 @@ final class JsonRow {
         };
   }
 
-  private static void checkUse(JsonField field) {
-    boolean value = field.column != JsonField.NO_COLUMN;
-    if ((value ? 1 : 0) + (field.members == null ? 0 : 1) + (field.elements == null ? 0 : 1) > 1) {
+  private void defineVector(int column) {
+    String vector = writer.rules(column).vector();
+    if (!vector.isEmpty()) {
+      elements(field(JsonPath.parse(vector))).exact = true;
+    }
+  }
+
+  /** Checks that a field has no use yet. */
+  private static void claim(JsonField field) {
+    if (field.isWanted()) {
       throw new SourceException(
           "schema: '%s' is named as a value and as something that has fields of its own, or as an object and as an array; it is one of them"
               .formatted(field.path));
@@ -180,7 +231,7 @@ final class JsonRow {
           return end;
         }
         field = find(members, text, p + 1, end - 1);
-        if (!ignoresUnknown && !field.isWanted()) {
+        if (!ignoresUnknown && field == members.unknown) {
           return refuse(Reason.UNKNOWN, "its fields must be in the schema", text, p + 1, end - 1);
         }
         before.next = field.plain ? field : before.next;
@@ -306,6 +357,9 @@ final class JsonRow {
   }
 
   private int container(JsonField field, byte[] text, int from, int row) {
+    if (field.standsFor != null) {
+      return anyField(field.standsFor, text, from, row);
+    }
     JsonMembers members = field.members;
     JsonElements elements = field.elements;
     if (members != null && text[from] == '{') {
@@ -438,15 +492,15 @@ final class JsonRow {
         yield refuse(Reason.SYNTAX, rule, text, from, end);
       }
       case 'n' -> check(writer.writeMissing(column, row), column, text, from, end) ? end : ~from;
-      default -> write(column, text, from, end, row, false) ? end : ~from;
+      default -> write(column, text, from, end, row) ? end : ~from;
     };
   }
 
-  /** A string, from behind its quote. */
+  /** A string, from behind its quote. Texts for missing values are meant in quotes, too: only rows to be predicted have such. */
   private int string(int column, byte[] text, int from, int row) {
     int to = EightBytes.plainEnd(text, from);
     if (text[to] == '"') {
-      return write(column, text, from, to, row, true) ? to + 1 : ~from;
+      return write(column, text, from, to, row) ? to + 1 : ~from;
     }
     int end = JsonText.string(text, to);
     if (end < 0) {
@@ -456,12 +510,12 @@ final class JsonRow {
     boolean written =
         length < 0
             ? check(Reason.SYNTAX, column, text, from, end - 1)
-            : write(column, unescaped, 0, length, row, true);
+            : write(column, unescaped, 0, length, row);
     return written ? end : ~from;
   }
 
-  private boolean write(int column, byte[] text, int from, int to, int row, boolean quoted) {
-    return check(writer.write(column, row, text, from, to, quoted), column, text, from, to);
+  private boolean write(int column, byte[] text, int from, int to, int row) {
+    return check(writer.write(column, row, text, from, to, false), column, text, from, to);
   }
 
   // What is wrong

@@ -121,6 +121,11 @@ final class RowWriter {
     return Arrays.stream(missing).anyMatch(RowWriter::isDigits);
   }
 
+  /** Whether a text that is not empty may mean an empty value, and not itself. */
+  boolean textsMayBeMissing() {
+    return missing.length > 0;
+  }
+
   private static boolean isDigits(byte[] text) {
     boolean digits = true;
     for (byte c : text) {
@@ -167,6 +172,9 @@ final class RowWriter {
 
   /** Writes that row {@code row} has no value there; answers why it must have one, or null. */
   @Nullable Reason writeMissing(int column, int row) {
+    if (roles[column] == Role.IGNORED) {
+      return null;
+    }
     byte[] fill = fills[column];
     if (fill.length > 0) {
       return write(column, row, fill, 0, fill.length, true);

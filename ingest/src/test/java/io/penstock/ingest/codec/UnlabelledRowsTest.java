@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.penstock.config.FormatConfig;
+import io.penstock.config.FormatConfig.UnknownFields;
 import io.penstock.ingest.codec.UnlabelledRows.Next;
 import io.penstock.pipeline.Block;
 import io.penstock.pipeline.BlockLayout;
@@ -13,6 +14,7 @@ import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.BlockSchema.Column;
 import io.penstock.pipeline.BlockSchema.Kind;
 import io.penstock.pipeline.BlockSchema.Label;
+import io.penstock.pipeline.BlockSchema.Rules;
 import io.penstock.pipeline.CategoryHash;
 import io.penstock.pipeline.PartitionCursor;
 import java.io.ByteArrayInputStream;
@@ -24,6 +26,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
+import java.util.function.BiConsumer;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -152,27 +158,105 @@ class UnlabelledRowsTest {
     assertThat(rows.next(3)).isEqualTo(Next.END);
   }
 
-  @Test
-  void shouldTakeFieldsInAnyOrderAndWhatIsNotGivenForMissing() {
-    FieldRow row = new FieldRow(block, List.of("NA"));
-    assertThat(row.field("price")).isEqualTo(-1);
-    row.begin(3);
-    put(row, "lift", "true");
-    put(row, "size", "NA");
-    assertThat(row.end()).isNull();
-    assertThat(row(3)).isEqualTo(expected(Float.NaN, 1, ""));
-
-    row.begin(4);
-    put(row, "size", "big");
-    put(row, "lift", "2");
-    assertThat(row.end())
-        .isEqualTo("size: must be a finite decimal number in the range of a float, not 'big'");
-    row.begin(4);
-    assertThat(row.end()).startsWith("lift: a value is needed");
+  private static @Nullable String decode(ObjectRow rows, int row, String json) {
+    byte[] text = ("x" + json + "x").getBytes(UTF_8);
+    return rows.decode(text, 1, text.length - 1, row);
   }
 
-  private static void put(FieldRow row, String field, String text) {
-    byte[] bytes = text.getBytes(UTF_8);
-    row.put(row.field(field), bytes, 0, bytes.length);
+  @Test
+  void shouldTakeFieldsInAnyOrderAndWhatIsNotGivenForMissing() {
+    ObjectRow rows = ObjectRow.ofNames(block, List.of("NA", "-9"));
+    for (String size : List.of("\"NA\"", "\"\"", "null", "-9", "\"-9\"")) {
+      String json = "{\"lift\": true,\n \"price\": [1], \"size\": %s}".formatted(size);
+      assertThat(decode(rows, 3, json)).as(json).isNull();
+      assertThat(row(3)).isEqualTo(expected(Float.NaN, 1, ""));
+    }
+    assertThat(decode(rows, 4, "{\"size\": -9.5, \"city\": 7, \"lift\": \"0\"}")).isNull();
+    assertThat(row(4)).isEqualTo(expected(-9.5f, 0, "7"));
+
+    assertThat(decode(rows, 5, "{\"size\": \"big\", \"lift\": 2}"))
+        .isEqualTo("size: must be a finite decimal number in the range of a float, not 'big'");
+    assertThat(decode(rows, 5, "{}")).startsWith("lift: a value is needed");
+    assertThat(decode(rows, 5, "{\"lift\": 1, \"lift\": 1}"))
+        .isEqualTo("byte 20: lift: must be there once, not ''");
+    assertThat(decode(rows, 5, "[1]")).isEqualTo("byte 0: must be a JSON object, not '[1]'");
+  }
+
+  @Test
+  void shouldTakeFieldsByTheirNamesOrWhereTheseArePaths() {
+    BlockSchema schema =
+        new BlockSchema(
+            List.of(
+                new Column("a", Kind.NUMBER, true),
+                new Column("a.b", Kind.NUMBER, true),
+                new Column("c.d", Kind.NUMBER, true),
+                new Column("e..f]", Kind.NUMBER, true),
+                new Column("v[0]", Kind.NUMBER, true, Rules.ofElement("v")),
+                new Column("v[1]", Kind.NUMBER, true, Rules.ofElement("v"))),
+            new Label("y", 2, List.of()),
+            "",
+            "");
+    withBlock(
+        schema,
+        (wide, numbers) -> {
+          ObjectRow rows = ObjectRow.ofNames(wide, List.of());
+          for (String json :
+              List.of(
+                  "{\"a\":1,\"a.b\":2,\"c.d\":3,\"e..f]\":4,\"v[0]\":5,\"v[1]\":6}",
+                  "{\"a\":1,\"a.b\":2,\"c\":{\"x\":0,\"d\":3},\"e..f]\":4,\"v\":[5,6],\"y\":{}}")) {
+            assertThat(decode(rows, 0, json)).as(json).isNull();
+            assertThat(numbers.get()).as(json).containsExactly(1f, 2f, 3f, 4f, 5f, 6f);
+          }
+          assertThat(decode(rows, 0, "{\"v[1]\":6}")).isNull();
+          assertThat(numbers.get().subList(4, 6)).containsExactly(Float.NaN, 6f);
+          assertThat(decode(rows, 0, "{\"c.d\":3,\"c\":{\"d\":3}}"))
+              .isEqualTo("byte 18: c.d: must be there once, not ''");
+          assertThat(decode(rows, 0, "{\"v\":[5]}")).contains("v: must have 2 elements, it has 1");
+          assertThat(decode(rows, 0, "{\"a\":{\"b\":2}}"))
+              .isEqualTo("byte 5: a: must be a value, not an object or an array, not '{\"b\":2}'");
+        });
+  }
+
+  @Test
+  void shouldTakeFieldsAtTheirPathsAloneWhereTheTrainingDoes() {
+    BlockSchema schema =
+        new BlockSchema(
+            List.of(
+                new Column("a.b", Kind.NUMBER, true), new Column("[\"a.c\"]", Kind.NUMBER, true)),
+            new Label("meta.y", 2, List.of()),
+            "meta.w",
+            "");
+    withBlock(
+        schema,
+        (wide, numbers) -> {
+          ObjectRow rows = ObjectRow.ofPaths(wide, new FormatConfig.Json(UnknownFields.REJECT));
+          assertThat(
+                  decode(rows, 0, "{\"meta\":{\"y\":[\"?\"],\"w\":-1},\"a\":{\"b\":2},\"a.c\":3}"))
+              .isNull();
+          assertThat(numbers.get()).containsExactly(2f, 3f);
+          assertThat(decode(rows, 0, "{}")).isNull();
+          assertThat(numbers.get()).containsExactly(Float.NaN, Float.NaN);
+          assertThat(decode(rows, 0, "{\"a.b\":2}"))
+              .isEqualTo("byte 2: its fields must be in the schema, not 'a.b'");
+          assertThat(decode(rows, 0, "{\"meta\":{\"z\":1}}")).contains("not 'z'");
+
+          ObjectRow ignoring = ObjectRow.ofPaths(wide, new FormatConfig.Json(UnknownFields.IGNORE));
+          assertThat(decode(ignoring, 0, "{\"a.b\":2,\"a.c\":3}")).isNull();
+          assertThat(numbers.get()).containsExactly(Float.NaN, 3f);
+        });
+  }
+
+  private static void withBlock(BlockSchema schema, BiConsumer<Block, Supplier<List<Float>>> test) {
+    BlockLayout wide = new BlockLayout(schema, 8);
+    try (BlockPool pool = new BlockPool(wide, 4 * wide.byteSize())) {
+      Block block = Objects.requireNonNull(pool.tryAcquire(0, new PartitionCursor(0, 0, 0, 0)));
+      test.accept(
+          block,
+          () ->
+              IntStream.range(0, schema.columns().size())
+                  .mapToObj(column -> block.memory().get(FLOAT, wide.columnOffset(column)))
+                  .toList());
+      block.release();
+    }
   }
 }
