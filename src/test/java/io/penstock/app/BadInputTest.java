@@ -176,7 +176,7 @@ class BadInputTest {
   void shouldNameAnUnknownKeyAndWhereItIs() throws Exception {
     assertThat(refused("source: { tcp: { prot: 9 } }\n"))
         .isEqualTo(
-            "penstock: %s:1:18: source.tcp.prot is not known; did you mean port? Allowed: port, bind, insecure, format, maxLineBytes, maxConnections, idleTimeout, endAfterConnections, feed, acknowledge%n",
+            "penstock: %s:1:18: source.tcp.prot is not known; did you mean port? Allowed: port, bind, insecure, format, maxLineBytes, maxConnections, idleTimeout, endAfterConnections, feed, acknowledge, token%n",
             folder.resolve("run.yaml"));
   }
 

@@ -59,8 +59,7 @@ public record Program(
   /** Floats of a region; the slot is not the program's. */
   public int size(Region region) {
     return switch (region) {
-      case PARAMETERS -> parameters.size();
-      case GRADIENTS -> update.isEmpty() ? 0 : parameters.size();
+      case PARAMETERS, GRADIENTS -> parameters.size();
       case OPTIMIZER -> optimizerSize;
       case SCRATCH -> scratchSize;
       case SLOT -> throw new IllegalArgumentException("the slot is not a region of the program");
