@@ -15,7 +15,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Evaluates as if labels came a number of rows late, while training goes on as it does: row t is scored with weights that were
@@ -50,7 +51,9 @@ public final class DelayedEvaluation implements Stateful, AutoCloseable {
   private final TrainingState state;
   private final LateLabels labels;
   private final ArrayDeque<Copy> waiting = new ArrayDeque<>();
-  private final ManyToOneConcurrentArrayQueue<Copy> idle;
+
+  /** Copies that nobody holds, one behind the other. */
+  private final AtomicReference<@Nullable Copy> idle = new AtomicReference<>();
 
   /** What rows are scored with; the pass has it too. */
   private Copy current;
@@ -63,6 +66,7 @@ public final class DelayedEvaluation implements Stateful, AutoCloseable {
     final MemorySegment values;
     final AtomicInteger holders = new AtomicInteger();
     long rows;
+    @Nullable Copy nextIdle;
 
     Copy(MemorySegment values) {
       this.values = values;
@@ -86,7 +90,6 @@ public final class DelayedEvaluation implements Stateful, AutoCloseable {
     metrics = new RowMetrics(spec);
     state = new TrainingState(spec);
     labels = new LateLabels(spec.classes(), delay);
-    idle = new ManyToOneConcurrentArrayQueue<>(copies(delay, batchRows));
     pass = new ScoringPass(program);
     current = copy();
     pass.load(current.values);
@@ -172,16 +175,22 @@ public final class DelayedEvaluation implements Stateful, AutoCloseable {
   }
 
   private Copy taken() {
-    Copy free = idle.poll();
+    Copy free = idle.get();
+    // Nobody but this thread takes any, so that the one behind stays there.
+    while (free != null && !idle.compareAndSet(free, free.nextIdle)) {
+      free = idle.get();
+    }
     Copy copy = free == null ? new Copy(Arena.ofAuto().allocate(copyBytes, Long.BYTES)) : free;
     copy.holders.set(1);
     return copy;
   }
 
-  /** Any thread. What finds no place among the idle ones goes. */
+  /** Any thread. */
   private void release(Copy copy) {
     if (copy.holders.decrementAndGet() == 0) {
-      var _ = idle.offer(copy);
+      do {
+        copy.nextIdle = idle.get();
+      } while (!idle.compareAndSet(copy.nextIdle, copy));
     }
   }
 

@@ -459,6 +459,6 @@ class DelayedEvaluationTest {
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
             "evaluation.labelDelay: 5000 rows late are 315 copies of the weights, one a minibatch of batch.size 16,"
-                + " and 1205 MiB; they may take 1024 MiB: choose a smaller evaluation.labelDelay, or a larger batch.size");
+                + " and 1204 MiB; they may take 1024 MiB: choose a smaller evaluation.labelDelay, or a larger batch.size");
   }
 }
