@@ -176,7 +176,7 @@ class LabelDelayTest {
                     "batch.size=32"))
         .isInstanceOf(StartException.class)
         .hasMessageStartingWith(
-            "evaluation.labelDelay: 1000 rows late are 34 copies of the weights")
+            "evaluation.labelDelay: 1000 rows late are 34 copies of the weights at batch.size 32, and ")
         .hasMessageEndingWith("choose a smaller evaluation.labelDelay, or a larger batch.size");
   }
 }

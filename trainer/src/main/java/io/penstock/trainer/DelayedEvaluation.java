@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * trained on rows up to t - delay - 1 at most, and its baselines know the labels of rows up to just that one.
  *
  * <p>Weights are those between two minibatches, so that a row's are older than need be by up to a minibatch and its own place in
- * one. They are copied after each minibatch, or where minibatches are not full, after as many rows as a full one has; the
- * processor scores by them, in float32, whatever device trains. All rows of the stream count, those whose step is not applied
+ * one. They are copied after each minibatch; where minibatches are not full, or very many are late, as soon as there were as many
+ * rows as a full one has, and a 1,024th of the delay. The processor scores by them, in float32, whatever device trains. All rows of the stream count, those whose step is not applied
  * too.
  *
  * <p>For the device thread; what it has saved may be released on any.
@@ -36,6 +36,9 @@ public final class DelayedEvaluation implements Stateful, AutoCloseable {
   /** Bytes that the copies of the weights may take. */
   public static final long MOST_BYTES = 1L << 30;
 
+  /** Copies within the delay, so that a checkpoint has no more tensors than can be handled. */
+  private static final int MOST_COPIES = 1024;
+
   private static final String LABELS = "labels";
   private static final String ROWS = "rows";
   private static final String COUNTERS = "counters";
@@ -44,7 +47,7 @@ public final class DelayedEvaluation implements Stateful, AutoCloseable {
 
   private final DeviceSession session;
   private final int delay;
-  private final int batchRows;
+  private final int copyEveryRows;
   private final long copyBytes;
   private final ScoringPass pass;
   private final RowMetrics metrics;
@@ -84,7 +87,7 @@ public final class DelayedEvaluation implements Stateful, AutoCloseable {
     requireMemory(program, delay);
     this.session = session;
     this.delay = delay;
-    batchRows = program.layout().capacityRows();
+    copyEveryRows = copyEveryRows(program, delay);
     copyBytes = (long) program.size(Region.PARAMETERS) * Float.BYTES;
     MetricsSpec spec = late(program.metrics());
     metrics = new RowMetrics(spec);
@@ -101,20 +104,20 @@ public final class DelayedEvaluation implements Stateful, AutoCloseable {
    * @throws IllegalArgumentException where it does, with the settings that may change it
    */
   public static void requireMemory(Program program, int delay) {
-    int batchRows = program.layout().capacityRows();
-    int copies = copies(delay, batchRows);
+    // Those waiting to be old enough, the one in use, and the one that is being made.
+    int copies = Math.ceilDiv(delay, copyEveryRows(program, delay)) + 2;
     long bytes = (long) copies * program.size(Region.PARAMETERS) * Float.BYTES;
     if (delay > 0 && bytes > MOST_BYTES) {
       throw new IllegalArgumentException(
-          ("evaluation.labelDelay: %d rows late are %d copies of the weights, one a minibatch of batch.size %d,"
-                  + " and %d MiB; they may take %d MiB: choose a smaller evaluation.labelDelay, or a larger batch.size")
-              .formatted(delay, copies, batchRows, bytes >> 20, MOST_BYTES >> 20));
+          ("evaluation.labelDelay: %d rows late are %d copies of the weights at batch.size %d, and %d MiB;"
+                  + " they may take %d MiB: choose a smaller evaluation.labelDelay, or a larger batch.size")
+              .formatted(
+                  delay, copies, program.layout().capacityRows(), bytes >> 20, MOST_BYTES >> 20));
     }
   }
 
-  /** Those waiting to be old enough, the one in use, and the one that is being made. */
-  private static int copies(int delay, int batchRows) {
-    return Math.ceilDiv(delay, batchRows) + 2;
+  private static int copyEveryRows(Program program, int delay) {
+    return Math.max(program.layout().capacityRows(), Math.ceilDiv(delay, MOST_COPIES));
   }
 
   private static MetricsSpec late(MetricsSpec spec) {
@@ -147,7 +150,7 @@ public final class DelayedEvaluation implements Stateful, AutoCloseable {
   void ended(int count) {
     rows += count;
     Copy newest = waiting.isEmpty() ? current : waiting.getLast();
-    if (rows - newest.rows >= batchRows) {
+    if (rows - newest.rows >= copyEveryRows) {
       waiting.addLast(copy());
     }
     moveOn();

@@ -177,7 +177,7 @@ class DelayedEvaluationTest {
       return z;
     }
 
-    /** Minibatch after minibatch; weights are kept where a full minibatch's rows have come since. */
+    /** Minibatch after minibatch; weights are kept where a full minibatch's rows, and delay/1024, have come since. */
     Simulation over(List<Rows> minibatches) {
       double[] now = new double[FEATURES + 1];
       for (Rows rows : minibatches) {
@@ -193,7 +193,7 @@ class DelayedEvaluationTest {
           labels.add(counts ? (double) rows.labels()[i] : Double.NaN);
         }
         now = finite ? step(now, rows) : now;
-        if (labels.size() - weightRows.getLast() >= capacity) {
+        if (labels.size() - weightRows.getLast() >= Math.max(capacity, delay / 1024.0)) {
           weights.add(now);
           weightRows.add(labels.size());
         }
@@ -302,6 +302,7 @@ class DelayedEvaluationTest {
     "1, 1",
     "1, 7",
     "1, 100",
+    "1, 1200",
     "1, 5000",
     "16, 1",
     "16, 15",
@@ -458,7 +459,7 @@ class DelayedEvaluationTest {
     assertThatThrownBy(() -> DelayedEvaluation.requireMemory(program, 5000))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage(
-            "evaluation.labelDelay: 5000 rows late are 315 copies of the weights, one a minibatch of batch.size 16,"
-                + " and 1204 MiB; they may take 1024 MiB: choose a smaller evaluation.labelDelay, or a larger batch.size");
+            "evaluation.labelDelay: 5000 rows late are 315 copies of the weights at batch.size 16, and 1204 MiB;"
+                + " they may take 1024 MiB: choose a smaller evaluation.labelDelay, or a larger batch.size");
   }
 }
