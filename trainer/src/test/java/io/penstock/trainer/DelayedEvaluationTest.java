@@ -28,11 +28,15 @@ import io.penstock.trainer.model.Metrics;
 import io.penstock.trainer.model.ModelSpec;
 import io.penstock.trainer.model.Program;
 import io.penstock.trainer.model.Scores;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -40,6 +44,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Scores by old weights and old labels, against a simulation in double precision that keeps them all. */
 @Timeout(300)
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class DelayedEvaluationTest {
   private static final long SEED = 20261125;
   private static final int WINDOW = 300;
@@ -440,6 +445,29 @@ class DelayedEvaluationTest {
       without.train(minibatches.subList(0, 40));
       without.train(minibatches.subList(55, count));
       assertThat(run.finish()).isEqualTo(without.finish());
+    }
+  }
+
+  /** First: the JIT's profiles are then those of a run. */
+  @Test
+  @Order(1)
+  void shouldAllocateNothingInSteadyState() {
+    List<Rows> minibatches = minibatches(true, 60 * 16, 16, false);
+    try (Run run = new Run(new CpuDevice(), CLASSES, 16, 50)) {
+      com.sun.management.ThreadMXBean threads =
+          (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+      long least = Long.MAX_VALUE;
+      int done = 0;
+      for (int round = 0; round < 200_000 && least > 0; round++) {
+        for (int i = 0; i < SLOTS; i++) {
+          SlotFiller.offer(run.ring, done, minibatches.get(done % 60), 0);
+          done++;
+        }
+        long before = threads.getCurrentThreadAllocatedBytes();
+        run.trainer.doWork();
+        least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+      }
+      assertThat(least).as("bytes allocated by %d steps", SLOTS).isZero();
     }
   }
 
