@@ -13,6 +13,7 @@ import io.penstock.pipeline.OperatorStage;
 import io.penstock.pipeline.PartitionCursor;
 import io.penstock.pipeline.RowTally;
 import io.penstock.pipeline.State;
+import io.penstock.trainer.DelayedEvaluation;
 import io.penstock.trainer.Trainer;
 import io.penstock.trainer.device.SessionState;
 import io.penstock.trainer.model.Evaluation;
@@ -122,7 +123,9 @@ record Inspection(
   }
 
   Evaluation evaluation() {
-    return training.evaluation();
+    return config.evaluation().labelDelay() == 0
+        ? training.evaluation()
+        : DelayedEvaluation.evaluation(state(), plan.program().metrics());
   }
 
   /** As a run's report has it for these weights. */

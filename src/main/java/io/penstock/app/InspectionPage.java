@@ -76,6 +76,7 @@ final class InspectionPage {
         MetricTable.lines(
             of.evaluation().cumulative(),
             of.evaluation().windowed(),
+            of.config().evaluation().labelDelay(),
             of.config().schema().label().classes()));
     lines.add("");
     lines.addAll(parameters());
@@ -271,6 +272,7 @@ final class InspectionPage {
     ReportWriter.number(loss, "mean", of.training().lossMean());
     ReportWriter.number(loss, "spread", of.training().lossSpread());
     json.set("prequential", metrics(of));
+    json.put("labelDelay", of.config().evaluation().labelDelay());
     ArrayNode parameters = json.putArray("parameters");
     of.parameters().forEach(tensor -> parameters.add(json(tensor)));
     ObjectNode operators = json.putObject("operatorBytes");

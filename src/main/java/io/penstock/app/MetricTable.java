@@ -83,11 +83,15 @@ final class MetricTable {
   /**
    * Each metric that applies, of all rows and in the window; of few classes, how they were taken for one another.
    *
+   * @param labelDelay rows that labels are taken to come late
    * @param classes their names; empty ones, or none, where they have only numbers
    */
-  static List<String> lines(Metrics all, Metrics window, List<String> classes) {
+  static List<String> lines(Metrics all, Metrics window, int labelDelay, List<String> classes) {
     List<String> lines = new ArrayList<>();
     lines.add(line("test, then train", "all rows", "window"));
+    if (labelDelay > 0) {
+      lines.add("  labels %s late".formatted(Texts.count(labelDelay, "row")));
+    }
     for (Metric metric : METRICS) {
       double ofAll = metric.value().applyAsDouble(all);
       double ofWindow = metric.value().applyAsDouble(window);

@@ -83,6 +83,7 @@ final class ReportWriter {
     ObjectNode prequential = report.putObject("prequential");
     metrics(prequential, run.cumulative());
     metrics(prequential.putObject("window"), run.window());
+    report.put("labelDelay", run.labelDelay());
     percentiles(report.putObject("step"), "Micros", run.stepMicros());
     percentiles(report.putObject("freshness"), "Millis", run.freshnessMillis());
     ArrayNode stages = report.putArray("stages");

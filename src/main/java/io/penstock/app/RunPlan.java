@@ -6,6 +6,7 @@ import io.penstock.ingest.codec.SourceException;
 import io.penstock.pipeline.BlockSchema;
 import io.penstock.pipeline.FeaturePlan;
 import io.penstock.pipeline.SlotLayout;
+import io.penstock.trainer.DelayedEvaluation;
 import io.penstock.trainer.model.Lowering;
 import io.penstock.trainer.model.ModelSpec;
 import io.penstock.trainer.model.Program;
@@ -30,7 +31,8 @@ record RunPlan(
    * Plans a run.
    *
    * @param columnNames of the data; empty where they are not known
-   * @throws SourceException where the schema does not fit these names, or the features and the model do not fit the schema
+   * @throws SourceException where the schema does not fit these names, the features and the model do not fit the schema, or labels
+   *     come too late
    */
   static RunPlan of(Config config, List<String> columnNames) {
     try {
@@ -50,6 +52,7 @@ record RunPlan(
               features.features());
       Program program =
           Lowering.lower(model, layout, config.evaluation().window(), config.errors().lossSpike());
+      DelayedEvaluation.requireMemory(program, config.evaluation().labelDelay());
       return new RunPlan(
           List.copyOf(columnNames), features.schema(), features, layout, model, program);
     } catch (IllegalArgumentException e) {

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param loss mean over the recent minibatches
  * @param cumulative test-then-train metrics of all rows
  * @param window the same, fading
+ * @param labelDelay rows that labels are taken to come late for them
  * @param stepMicros time of a step
  * @param freshnessMillis from a row's event time to the end of the step that trained on it
  * @param stages in the order of the stream
@@ -30,6 +31,7 @@ record RunSnapshot(
     double loss,
     Metrics cumulative,
     Metrics window,
+    int labelDelay,
     Percentiles stepMicros,
     Percentiles freshnessMillis,
     List<Stage> stages,
@@ -222,6 +224,7 @@ record RunSnapshot(
         loss,
         cumulative,
         window,
+        labelDelay,
         stepMicros,
         freshnessMillis,
         stages,

@@ -129,6 +129,7 @@ record SavedEvaluation(
             MetricTable.lines(
                 evaluation.cumulative(),
                 evaluation.windowed(),
+                saved.config().evaluation().labelDelay(),
                 saved.config().schema().label().classes()));
   }
 
@@ -142,6 +143,7 @@ record SavedEvaluation(
     ObjectNode metrics = node.putObject("prequential");
     ReportWriter.metrics(metrics, evaluation.cumulative());
     ReportWriter.metrics(metrics.putObject("window"), evaluation.windowed());
+    node.put("labelDelay", saved.config().evaluation().labelDelay());
     return node;
   }
 

@@ -21,6 +21,7 @@ final class Snapshots {
    *
    * @param received rows decoded, by this process and by those before that it goes on from
    * @param rejected rows that could not be
+   * @param labelDelay rows that labels are taken to come late
    */
   record Facts(
       Phase phase,
@@ -29,6 +30,7 @@ final class Snapshots {
       double seconds,
       long received,
       RunSnapshot.LedgerEntry rejected,
+      int labelDelay,
       List<Stage> stages,
       RunSnapshot.Saved saved,
       RunSnapshot.Refused refused,
@@ -46,6 +48,7 @@ final class Snapshots {
         Double.NaN,
         Metrics.NONE,
         Metrics.NONE,
+        run.labelDelay,
         Percentiles.NONE,
         Percentiles.NONE,
         run.stages,
@@ -91,6 +94,7 @@ final class Snapshots {
         status.loss(),
         status.evaluation().cumulative(),
         status.evaluation().windowed(),
+        run.labelDelay,
         percentiles(status.stepNanos(), 1e3),
         percentiles(status.freshnessNanos(), 1e6),
         run.stages,

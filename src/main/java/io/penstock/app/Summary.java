@@ -21,7 +21,7 @@ final class Summary {
     lines.add(trained(run));
     if (run.rows().trained() > 0) {
       lines.add("");
-      lines.addAll(MetricTable.lines(run.cumulative(), run.window(), classes));
+      lines.addAll(MetricTable.lines(run.cumulative(), run.window(), run.labelDelay(), classes));
       lines.addAll(history(run, history));
       lines.add("");
       lines.addAll(times(run));

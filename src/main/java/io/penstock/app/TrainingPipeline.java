@@ -15,6 +15,7 @@ import io.penstock.pipeline.SlotRing;
 import io.penstock.pipeline.Source;
 import io.penstock.pipeline.SourceContext;
 import io.penstock.pipeline.State;
+import io.penstock.trainer.DelayedEvaluation;
 import io.penstock.trainer.Poison;
 import io.penstock.trainer.Trainer;
 import io.penstock.trainer.TrainerStatus;
@@ -180,6 +181,12 @@ final class TrainingPipeline implements AutoCloseable {
           config.optimizer().learningRate(),
           around.canGoBack(),
           around.options().skippedRows());
+      if (config.evaluation().labelDelay() > 0) {
+        trainer.evaluate(
+            owned(
+                new DelayedEvaluation(session, config.evaluation().labelDelay()),
+                DelayedEvaluation::close));
+      }
       if (!around.sources().replay()) {
         trainer.goOn(around.onPoison());
       }

@@ -519,6 +519,7 @@ final class TrainingRun implements Run {
             seconds,
             receivedBefore + stages.ingest.rows(),
             rejections.entry(),
+            config.evaluation().labelDelay(),
             stages.snapshot(),
             saved(),
             sources.refused(),

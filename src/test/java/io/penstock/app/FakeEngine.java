@@ -60,7 +60,7 @@ final class FakeEngine implements Engine {
         "auto",
         Precision.FLOAT32,
         new PipelineConfig(1, 64 << 20, 8, Map.of()),
-        new EvaluationConfig(1000),
+        new EvaluationConfig(1000, 0),
         new ErrorsConfig(deadLetters, 100_000_000, 3, maxRate, 0, 10),
         null,
         new HttpConfig(httpPort, "127.0.0.1"),

@@ -96,6 +96,7 @@ class FakeRun implements Run {
         0.25,
         GOOD,
         RECENT,
+        0,
         new Percentiles(90, 140),
         new Percentiles(3.5, 12),
         List.of(stage("ingest", 3, 6), stage("operators", 2, 1), stage("device", 9, 0)),

@@ -16,9 +16,9 @@ class MetricTableTest {
 
   @Test
   void shouldHaveAPlaceForEveryNumber() {
-    assertThat(MetricTable.lines(FakeRun.GOOD, FakeRun.RECENT, List.of("a", "b")))
+    assertThat(MetricTable.lines(FakeRun.GOOD, FakeRun.RECENT, 0, List.of("a", "b")))
         .hasSize(1 + 23 + 1 + 3)
         .allSatisfy(line -> assertThat(line.length()).isLessThan(100));
-    assertThat(MetricTable.lines(Metrics.NONE, Metrics.NONE, List.of())).hasSize(1);
+    assertThat(MetricTable.lines(Metrics.NONE, Metrics.NONE, 0, List.of())).hasSize(1);
   }
 }

@@ -31,6 +31,7 @@ class ReportWriterTest {
             "seconds",
             "recordsPerSecond",
             "prequential",
+            "labelDelay",
             "step",
             "freshness",
             "stages",

@@ -147,13 +147,17 @@ class RollbackTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"UNIT, 1500, 10", "UNIT, 333, 2", "HUGE, 200, 1"})
-  void shouldTrainAsIfTheRowsThatItWentBackForHadNeverBeen(Poison poison, int length, int after)
-      throws IOException {
+  @CsvSource({"UNIT, 1500, 10, 0", "UNIT, 333, 2, 100", "HUGE, 200, 1, 0"})
+  void shouldTrainAsIfTheRowsThatItWentBackForHadNeverBeen(
+      Poison poison, int length, int after, int labelDelay) throws IOException {
     List<String> rows = rows(poison, length);
+    String late = "evaluation.labelDelay=" + labelDelay;
     RunSnapshot end =
         train(
-            yaml(file(rows)) + checkpoints("a"), new CpuDevice(), "errors.rollbackAfter=" + after);
+            yaml(file(rows)) + checkpoints("a"),
+            new CpuDevice(),
+            "errors.rollbackAfter=" + after,
+            late);
 
     assertThat(end.setbacks().rollbacks()).isPositive();
     assertThat(end.setbacks().skippedInARow()).isZero();
@@ -165,7 +169,8 @@ class RollbackTest {
         without.add(rows.get(row));
       }
     }
-    RunSnapshot plain = train(yaml(file(without)), new CpuDevice(), "errors.rollbackAfter=none");
+    RunSnapshot plain =
+        train(yaml(file(without)), new CpuDevice(), "errors.rollbackAfter=none", late);
     assertThat(end.outcome().weightsSha256()).isEqualTo(plain.outcome().weightsSha256());
     assertThat(end.cumulative()).isEqualTo(plain.cumulative());
     assertThat(end.rows().trained()).isEqualTo(plain.rows().trained());

@@ -72,6 +72,7 @@ class StatusLineTest {
         run.loss(),
         run.cumulative(),
         run.window(),
+        run.labelDelay(),
         run.stepMicros(),
         run.freshnessMillis(),
         run.stages(),

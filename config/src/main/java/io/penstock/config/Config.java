@@ -45,7 +45,7 @@ public record Config(
     @Key(byDefault = "auto", mayChange = true) String device,
     @Key(byDefault = "float32", mayChange = true) Precision precision,
     @Key(byDefault = "{}", mayChange = true) PipelineConfig pipeline,
-    @Key(byDefault = "{}", mayChange = true) EvaluationConfig evaluation,
+    @Key(byDefault = "{}") EvaluationConfig evaluation,
     @Key(byDefault = "{}", mayChange = true) ErrorsConfig errors,
     @Nullable @Key(mayChange = true) CheckpointConfig checkpoint,
     @Key(byDefault = "{}", none = "{port: -1}", mayChange = true) HttpConfig http,
@@ -63,6 +63,7 @@ public record Config(
     Fit.checkSources(source, sources, pipeline.shares());
     Fit.checkDevice(device, precision);
     Fit.checkModel(model, loss, schema.label());
+    Fit.checkLabelDelay(evaluation.labelDelay(), features, schema.label());
     if (schema.infer() == null) {
       FeatureFit.check(features, schema);
     } else {
@@ -199,12 +200,16 @@ public record Config(
    * How the run is judged while it trains.
    *
    * @param window rows over which windowed metrics fade: a row weighs (1 - 1/window) to the power of its age
+   * @param labelDelay rows after which a row's label is taken to come: rows are scored by weights that are at least so many rows
+   *     old, and baselines know labels that are; training stays as it is. Costs a copy of the weights and a forward pass a
+   *     minibatch. 0, {@code none}: with the row
    */
   public record EvaluationConfig(
-      @Key(byDefault = "10_000", range = "[2, 1_000_000_000]") int window) {
+      @Key(byDefault = "10_000", range = "[2, 1_000_000_000]", mayChange = true) int window,
+      @Key(byDefault = "none", none = "0", range = "[0, 10_000_000]") int labelDelay) {
     /** Checks ranges. */
     public EvaluationConfig {
-      Setting.check(EvaluationConfig.class, window);
+      Setting.check(EvaluationConfig.class, window, labelDelay);
     }
   }
 

@@ -4,6 +4,7 @@ import io.penstock.config.SchemaConfig.LabelConfig;
 import io.penstock.config.SchemaConfig.LabelType;
 import java.net.InetAddress;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -106,6 +107,23 @@ final class Fit {
           throw new InvalidSetting(
               "schema.fields." + field,
               "must name one field: senders of JSON have no header that a pattern could go by");
+        }
+      }
+    }
+  }
+
+  /** A feature must not know what evaluation takes for not known. */
+  static void checkLabelDelay(int delay, List<FeatureConfig> features, LabelConfig label) {
+    for (int i = 0; i < features.size(); i++) {
+      if (features.get(i) instanceof FeatureConfig.Lag lag
+          && lag.fields().contains(label.field())) {
+        for (int by : lag.by()) {
+          if (by <= delay) {
+            throw new InvalidSetting(
+                "features[" + i + "].lag.by",
+                "must be more than evaluation.labelDelay, %d rows, for the label (%s), which is not known before; not %d"
+                    .formatted(delay, label.field(), by));
+          }
         }
       }
     }

@@ -268,6 +268,7 @@ class ConfigReaderTest {
     "pipeline.slots=1, 'pipeline.slots must be 2 to 1024, not 1'",
     "http.port=65536, 'http.port must be -1 to 65535, not 65536'",
     "evaluation.window=0, 'evaluation.window must be 2 to 1_000_000_000, not 0'",
+    "evaluation.labelDelay=-1, 'evaluation.labelDelay must be 0 to 10_000_000, not -1'",
     "model.mlp.hidden=[64; 0], 'model.mlp.hidden[1] must be 1 to 65536, not 0'",
     "source.generator.concept=4, 'source.generator.concept must be 0 to 3, not 4'",
     "source.generator.drift.at=-1, 'source.generator.drift.at must be at least 0, not -1'",
@@ -405,6 +406,24 @@ class ConfigReaderTest {
   void shouldFitStepsToFields(String features, String expected) {
     String yaml = NUMBER.replace("x: number", "x: number, city: category");
     assertThat(outcome(yaml, "features=" + features, Config::features)).isEqualTo(expected);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'{fields: y}', 'features[1].lag.by must be more than evaluation.labelDelay, 3 rows, for the label (y), which is not known before; not 1'",
+    "'{fields: [x, y], by: [4, 3]}', 'features[1].lag.by must be more than evaluation.labelDelay, 3 rows, for the label (y), which is not known before; not 3'",
+    "'{fields: y, by: [4, 9]}', '3'",
+    "'{fields: x, by: 1}', '3'",
+  })
+  void shouldKeepFeaturesFromKnowingLabelsThatEvaluationTakesForUnknown(
+      String lag, String expected) {
+    String yaml = NUMBER + "evaluation: { labelDelay: 3 }\n";
+    assertThat(
+            outcome(
+                yaml,
+                "features=[{standardize: {fields: x}}, {lag: " + lag + "}]",
+                config -> config.evaluation().labelDelay()))
+        .isEqualTo(expected);
   }
 
   @ParameterizedTest

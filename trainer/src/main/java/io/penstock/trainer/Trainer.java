@@ -60,6 +60,7 @@ public final class Trainer implements Agent, Stateful {
   private final Histogram freshnessNanos = new Histogram();
   private final TrainingState training;
   private final SnapshotMemory snapshots;
+  private @Nullable DelayedEvaluation evaluation;
   private PoisonGuard guard = new PoisonGuard(0, 0, () -> false);
   private SkippedRows skippedRows = SkippedRows.NONE;
   private @Nullable Consumer<Poison> onPoison;
@@ -69,6 +70,9 @@ public final class Trainer implements Agent, Stateful {
 
   /** Next sequence to submit. */
   private long next;
+
+  /** Next sequence to evaluate, where evaluation is delayed. */
+  private long nextToScore;
 
   /** Next sequence to free. */
   private long oldest;
@@ -117,7 +121,19 @@ public final class Trainer implements Agent, Stateful {
     submittedAt = new long[ring.capacitySlots()];
     mask = submittedAt.length - 1;
     next = ring.released() + 1;
+    nextToScore = next;
     oldest = next;
+    status = currentStatus();
+  }
+
+  /**
+   * Has rows evaluated as if their labels came late. Costs: one step at a time, a copy of the weights and a forward pass on this
+   * thread for each. Before the first cycle and {@link #restore}.
+   *
+   * @param delayed of the same session; stays its owner's
+   */
+  public void evaluate(DelayedEvaluation delayed) {
+    evaluation = delayed;
     status = currentStatus();
   }
 
@@ -212,6 +228,9 @@ public final class Trainer implements Agent, Stateful {
         }
         pass(barrier);
       } else {
+        if (!score(slot)) {
+          break;
+        }
         submittedAt[(int) next & mask] = clock.nanoTime();
         if (!session.trySubmit(slot)) {
           break;
@@ -221,6 +240,25 @@ public final class Trainer implements Agent, Stateful {
       work += 1 + takeResults();
     }
     return work;
+  }
+
+  /**
+   * Evaluates a minibatch before its step, where that is not the step's own business: the device may do with the slot what it likes.
+   *
+   * @return false where it must wait for the step before
+   */
+  private boolean score(Slot slot) {
+    if (evaluation == null) {
+      return true;
+    }
+    if (inFlight() > 0) {
+      return false;
+    }
+    if (nextToScore == next) {
+      evaluation.score(slot);
+      nextToScore++;
+    }
+    return true;
   }
 
   private void pass(Barrier barrier) {
@@ -238,6 +276,7 @@ public final class Trainer implements Agent, Stateful {
       throw e;
     }
     next++;
+    nextToScore = next;
     oldest = next;
     ring.release(next - 1);
     completeSaved();
@@ -251,6 +290,9 @@ public final class Trainer implements Agent, Stateful {
     rowsTrained = trained.rows();
     guard.restore(cut);
     session.restore(cut);
+    if (evaluation != null) {
+      evaluation.restore(cut);
+    }
   }
 
   /** A barrier is complete when its snapshot is whole, which may be some steps later. */
@@ -271,6 +313,9 @@ public final class Trainer implements Agent, Stateful {
       stepNanos.add(clock.nanoTime() - submittedAt[(int) oldest & mask], 1);
       loss = result.loss();
       count(slot);
+      if (evaluation != null) {
+        evaluation.ended(slot.validRows());
+      }
       ring.release(oldest);
       oldest++;
       taken++;
@@ -372,7 +417,7 @@ public final class Trainer implements Agent, Stateful {
         guard.rollbacks(),
         guard.learningRateFactor(),
         loss,
-        training.evaluation(),
+        evaluation == null ? training.evaluation() : evaluation.evaluation(),
         Quantiles.of(stepNanos),
         Quantiles.of(freshnessNanos));
   }
@@ -389,6 +434,9 @@ public final class Trainer implements Agent, Stateful {
     skipped.save(state, SKIPPED);
     lost.save(state, LOST);
     guard.save(state);
+    if (evaluation != null) {
+      evaluation.save(state);
+    }
   }
 
   /** Rows trained on so far, for whoever looks often: unlike {@link #status}, it costs the device thread nothing. */
@@ -416,6 +464,9 @@ public final class Trainer implements Agent, Stateful {
     guard.restore(state);
     rowsTrained = trained.rows();
     session.restore(state);
+    if (evaluation != null) {
+      evaluation.restore(state);
+    }
     status = currentStatus();
   }
 

@@ -22,7 +22,7 @@ final class ClassMetrics {
   ClassMetrics(TrainingState state, boolean fading) {
     values = state.values();
     classes = state.spec().classes();
-    sums = new ClassSums(classes);
+    sums = new ClassSums(classes, state.spec().late());
     at = TrainingState.SUMS + (fading ? sums.size() : 0);
     rows = sum(TrainingState.SUM_ROWS);
     newest = fading ? values[TrainingState.ROW_WEIGHT] : 1;
@@ -118,6 +118,9 @@ final class ClassMetrics {
 
   /** Rows behind one of the class: those of the class but the newest, each weighing what its successor does. */
   private double noChangeSaid(int c) {
+    if (sums.late()) {
+      return sum(sums.noChangeSaid() + c);
+    }
     double actual = sum(sums.actual() + c);
     return growth * (c == lastClass ? Math.max(0, actual - newest) : actual);
   }

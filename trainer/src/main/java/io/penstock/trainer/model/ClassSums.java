@@ -2,11 +2,13 @@ package io.penstock.trainer.model;
 
 /**
  * Where the sums of a label of classes lie, in offsets from the first sum, behind {@link TrainingState#SUM_LOG_LOSS}.
- * evaluate.cuh has the same.
+ * evaluate.cuh has the same
+ * for baselines that are not late.
  *
  * @param classes 2 or more
+ * @param late of {@link MetricsSpec}
  */
-record ClassSums(int classes) {
+record ClassSums(int classes, boolean late) {
   private static final int BY_CLASS = 5;
 
   /** Rows of each true class. */
@@ -62,7 +64,12 @@ record ClassSums(int classes) {
     return gaps() + ScoreBins.PROBABILITIES;
   }
 
-  int size() {
+  /** Where baselines are late, rows of which the no-change baseline said a class; it follows from the true classes otherwise. */
+  int noChangeSaid() {
     return bins() + (classes == 2 ? 2 * ScoreBins.COUNT : 0);
+  }
+
+  int size() {
+    return noChangeSaid() + (late ? classes : 0);
   }
 }

@@ -29,6 +29,11 @@ public record Program(
     return without(List.of());
   }
 
+  /** Forward phase and loss: what is needed to judge rows. */
+  public Program scoringOnly() {
+    return without(gradient.stream().filter(KernelCall.Loss.class::isInstance).toList());
+  }
+
   /** Forward phase, loss and metrics: what a step does before anything is learnt. */
   public Program evaluationOnly() {
     return without(
@@ -40,6 +45,15 @@ public record Program(
   private Program without(List<KernelCall> kept) {
     return new Program(
         layout, parameters, 0, scratchSize, outputs, metrics, forward, kept, List.of(), List.of());
+  }
+
+  /** Where the loss leaves what it says of each row. */
+  public KernelCall.LossRows lossRows() {
+    return gradient.stream()
+        .filter(KernelCall.Loss.class::isInstance)
+        .map(call -> ((KernelCall.Loss) call).rows())
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("a program without a loss"));
   }
 
   /** Floats of a region; the slot is not the program's. */

@@ -22,9 +22,9 @@ public final class RowMetrics {
 
   public RowMetrics(MetricsSpec spec) {
     classes = spec.classes();
-    fading = TrainingState.sums(classes);
+    fading = TrainingState.sums(spec);
     growth = 1 / spec.fade();
-    sums = new ClassSums(classes);
+    sums = new ClassSums(classes, spec.late());
   }
 
   /**
@@ -36,15 +36,68 @@ public final class RowMetrics {
    * @param loss unweighted
    */
   public void add(TrainingState state, float label, float prediction, float score, double loss) {
+    score(state, label, prediction, score, loss, noChange(state), constant(state));
+    learn(state, label);
+  }
+
+  /** What the no-change baseline says of the next row. */
+  private double noChange(TrainingState state) {
+    return classes == 0
+        ? state.values()[TrainingState.PREVIOUS_LABEL]
+        : state.counters()[TrainingState.PREVIOUS_CLASS];
+  }
+
+  /** What the majority or mean baseline says of the next row. */
+  private double constant(TrainingState state) {
+    long[] counters = state.counters();
+    if (classes > 0) {
+      return counters[TrainingState.MAJORITY_CLASS];
+    }
+    long before = counters[TrainingState.ROWS];
+    return before == 0 ? 0 : state.values()[TrainingState.LABEL_SUM] / before;
+  }
+
+  /** Has the baselines know the label of the row that was added last. */
+  private void learn(TrainingState state, float label) {
+    double[] values = state.values();
+    if (classes == 0) {
+      values[TrainingState.PREVIOUS_LABEL] = label;
+      values[TrainingState.LABEL_SUM] += label;
+      return;
+    }
+    long[] counters = state.counters();
+    int actual = (int) label;
+    int majority = (int) counters[TrainingState.MAJORITY_CLASS];
+    int counts = TrainingState.SUMS + sums.actual();
+    counters[TrainingState.PREVIOUS_CLASS] = actual;
+    if (majority < 0 || values[counts + actual] > values[counts + majority]) {
+      counters[TrainingState.MAJORITY_CLASS] = actual;
+    }
+  }
+
+  /**
+   * Adds the next row, whose label no baseline of this state comes to know.
+   *
+   * @param noChange what the baselines say: the number, or the index of the class, -1 for none
+   * @param constant likewise
+   */
+  public void score(
+      TrainingState state,
+      float label,
+      float prediction,
+      float score,
+      double loss,
+      double noChange,
+      double constant) {
     double[] values = state.values();
     double weight = nextWeight(values);
     add(values, TrainingState.SUM_ROWS, 1, weight);
     add(values, TrainingState.SUM_LOSS, loss, weight);
     if (classes == 0) {
-      addNumber(state, label, prediction, weight);
+      addNumber(values, label, prediction, noChange, constant, weight);
     } else {
       add(values, TrainingState.SUM_LOG_LOSS, Math.min(loss, MAX_LOG_LOSS), weight);
-      addClass(state, (int) label, (int) prediction, weight);
+      addClass(values, (int) label, (int) prediction, (int) noChange, (int) constant, weight);
       addScore(values, (int) label, (int) prediction, score, weight);
     }
     state.counters()[TrainingState.ROWS]++;
@@ -62,19 +115,11 @@ public final class RowMetrics {
     return weight;
   }
 
-  private void addNumber(TrainingState state, float label, float prediction, double weight) {
-    double[] values = state.values();
-    long before = state.counters()[TrainingState.ROWS];
-    double mean = before == 0 ? 0 : values[TrainingState.LABEL_SUM] / before;
+  private void addNumber(
+      double[] values, float label, float prediction, double noChange, double mean, double weight) {
     addErrors(values, TrainingState.SUM_ABSOLUTE_ERROR, (double) prediction - label, weight);
-    addErrors(
-        values,
-        TrainingState.SUM_NO_CHANGE_ABSOLUTE_ERROR,
-        values[TrainingState.PREVIOUS_LABEL] - label,
-        weight);
+    addErrors(values, TrainingState.SUM_NO_CHANGE_ABSOLUTE_ERROR, noChange - label, weight);
     addErrors(values, TrainingState.SUM_MEAN_ABSOLUTE_ERROR, mean - label, weight);
-    values[TrainingState.PREVIOUS_LABEL] = label;
-    values[TrainingState.LABEL_SUM] += label;
   }
 
   /** The square's sum stands behind that of the size. */
@@ -83,12 +128,13 @@ public final class RowMetrics {
     add(values, sum + 1, error * error, weight);
   }
 
-  private void addClass(TrainingState state, int actual, int predicted, double weight) {
-    double[] values = state.values();
-    long[] counters = state.counters();
-    int majority = (int) counters[TrainingState.MAJORITY_CLASS];
-    if (actual == counters[TrainingState.PREVIOUS_CLASS]) {
+  private void addClass(
+      double[] values, int actual, int predicted, int noChange, int majority, double weight) {
+    if (actual == noChange) {
       add(values, sums.noChangeRight() + actual, 1, weight);
+    }
+    if (sums.late() && noChange >= 0) {
+      add(values, sums.noChangeSaid() + noChange, 1, weight);
     }
     if (majority >= 0) {
       add(values, sums.majoritySaid() + majority, 1, weight);
@@ -102,11 +148,6 @@ public final class RowMetrics {
       add(values, sums.cells() + actual * classes + predicted, 1, weight);
     } else if (actual == predicted) {
       add(values, sums.right(actual), 1, weight);
-    }
-    counters[TrainingState.PREVIOUS_CLASS] = actual;
-    int counts = TrainingState.SUMS + sums.actual();
-    if (majority < 0 || values[counts + actual] > values[counts + majority]) {
-      counters[TrainingState.MAJORITY_CLASS] = actual;
     }
   }
 

@@ -98,7 +98,7 @@ public final class TrainingState {
   /** Before the first step. */
   public TrainingState(MetricsSpec spec) {
     this.spec = spec;
-    values = new double[SUMS + 2 * sums(spec.classes())];
+    values = new double[SUMS + 2 * sums(spec)];
     counters[PREVIOUS_CLASS] = -1;
     counters[MAJORITY_CLASS] = -1;
     values[BETA1_POWER] = 1;
@@ -107,8 +107,8 @@ public final class TrainingState {
   }
 
   /** Doubles of one set of sums. */
-  public static int sums(int classes) {
-    return classes == 0 ? NUMBER_SUMS : new ClassSums(classes).size();
+  public static int sums(MetricsSpec spec) {
+    return spec.classes() == 0 ? NUMBER_SUMS : new ClassSums(spec.classes(), spec.late()).size();
   }
 
   /** The integers themselves, by the constants above. */

@@ -34,7 +34,7 @@ final class ReferenceEvaluation {
    */
   void check(TrainingState state, String what) {
     TrainingState expected = new TrainingState(spec);
-    Accumulated sums = new Accumulated(TrainingState.sums(classes));
+    Accumulated sums = new Accumulated(TrainingState.sums(spec));
     long[] counters = expected.counters();
     int[] seen = new int[classes];
     double labels = 0;

@@ -5,7 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 
 /** Metrics of rows that were kept, computed by their definitions, without bins and without running sums. */
-final class ExactMetrics {
+public final class ExactMetrics {
   private final int classes;
   private final double fade;
   private final List<Row> rows = new ArrayList<>();
@@ -15,20 +15,20 @@ final class ExactMetrics {
    *
    * @param score of class 1 where there are two classes, the probability of the prediction where there are more
    */
-  record Row(double label, double prediction, double score, double loss) {}
+  public record Row(double label, double prediction, double score, double loss) {}
 
   private record Weighed(double score, boolean positive, double weight) {}
 
-  ExactMetrics(int classes, double fade) {
+  public ExactMetrics(int classes, double fade) {
     this.classes = classes;
     this.fade = fade;
   }
 
-  void add(Row row) {
+  public void add(Row row) {
     rows.add(row);
   }
 
-  int rows() {
+  public int rows() {
     return rows.size();
   }
 
@@ -37,11 +37,11 @@ final class ExactMetrics {
   }
 
   /** Something of a row, by its place. */
-  interface OfRow {
+  public interface OfRow {
     double of(int i);
   }
 
-  double mean(OfRow value) {
+  public double mean(OfRow value) {
     double sum = 0;
     double weights = 0;
     for (int i = 0; i < rows.size(); i++) {
@@ -59,11 +59,11 @@ final class ExactMetrics {
     return sum;
   }
 
-  double label(int i) {
+  public double label(int i) {
     return rows.get(i).label;
   }
 
-  double model(int i) {
+  public double model(int i) {
     return rows.get(i).prediction;
   }
 
@@ -97,12 +97,12 @@ final class ExactMetrics {
     return means;
   }
 
-  double accuracy(OfRow said) {
+  public double accuracy(OfRow said) {
     return mean(i -> said.of(i) == label(i) ? 1 : 0);
   }
 
   /** Precision, recall and F1. */
-  double[] precisionRecallF1(OfRow said) {
+  public double[] precisionRecallF1(OfRow said) {
     double[] means = new double[3];
     int count = 0;
     for (int c = classes == 2 ? 1 : 0; c < classes; c++) {
@@ -142,7 +142,7 @@ final class ExactMetrics {
   }
 
   /** The share of pairs whose row of class 1 has the higher score, equal scores counting half: by ranks. */
-  double auc(boolean binned) {
+  public double auc(boolean binned) {
     List<Weighed> sorted = sorted(binned);
     double won = 0;
     double negatives = 0;
@@ -219,7 +219,7 @@ final class ExactMetrics {
         });
   }
 
-  double logLoss() {
+  public double logLoss() {
     return mean(i -> Math.min(rows.get(i).loss, -Math.log(1e-15)));
   }
 
@@ -237,7 +237,7 @@ final class ExactMetrics {
     return sum(i -> label(i) == actual && model(i) == predicted ? 1 : 0);
   }
 
-  double squaredError(OfRow said) {
+  public double squaredError(OfRow said) {
     return mean(i -> Math.pow(said.of(i) - label(i), 2));
   }
 }
