@@ -255,7 +255,7 @@ final class LiveModel implements AutoCloseable {
       made = model;
     }
     if (made == null) {
-      made = new FittedModel(config, from.columns());
+      made = new FittedModel(config, from.columns(), clock);
       synchronized (this) {
         model = made;
       }
