@@ -17,15 +17,12 @@ import io.penstock.trainer.Predictor;
 import io.penstock.trainer.Trainer;
 import java.io.IOException;
 import java.io.InputStream;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.IntStream;
-import org.agrona.concurrent.EpochNanoClock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,13 +35,6 @@ final class FittedModel implements AutoCloseable {
   /** Parameters by bytes of a request, whose answer is a matter of microseconds: a row takes two bytes at least. */
   private static final long SHORT = 8 << 20;
 
-  /** And bytes that are read in microseconds, whatever the model. */
-  private static final int SHORT_BYTES = 16 << 10;
-
-  private static final ValueLayout.OfLong LONG =
-      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
-  private final EpochNanoClock clock;
   private final RowFormats formats;
   private final int sources;
   private final int maxRowBytes;
@@ -98,10 +88,8 @@ final class FittedModel implements AutoCloseable {
    * A model that knows nothing before {@link #load}.
    *
    * @param columns of the data; empty where the schema itself gives them
-   * @param clock for rows that have no event time of their own: theirs is now
    */
-  FittedModel(Config config, List<String> columns, EpochNanoClock clock) {
-    this.clock = clock;
+  FittedModel(Config config, List<String> columns) {
     sources = config.allSources().size();
     formats = RowFormats.of(config);
     maxRowBytes = config.predictions().maxBytes();
@@ -179,9 +167,7 @@ final class FittedModel implements AutoCloseable {
    * @return null where it is not: nothing is read then
    */
   @Nullable Cut answerAtOnce(Rows rows, int bytes, int most, Answers to) throws IOException {
-    if (bytes > SHORT_BYTES
-        || plan.program().parameters().size() * (long) bytes > SHORT
-        || !lock.tryLock()) {
+    if (plan.program().parameters().size() * (long) bytes > SHORT || !lock.tryLock()) {
       return null;
     }
     try {
@@ -215,14 +201,9 @@ final class FittedModel implements AutoCloseable {
   /** Fills the block and notes each row's refusal, or null; false at the end of the rows. */
   private boolean decode(UnlabelledRows from) throws IOException {
     refusals.clear();
-    boolean timed = plan.schema().timed();
-    long now = timed ? clock.nanoTime() : 0;
     int rows = 0;
     UnlabelledRows.Next next = UnlabelledRows.Next.ROW;
     while (next != UnlabelledRows.Next.END && refusals.size() < rowsAtOnce) {
-      if (timed) {
-        block.memory().set(LONG, block.layout().timeOffset() + (long) rows * Long.BYTES, now);
-      }
       next = from.next(rows);
       switch (next) {
         case ROW -> {

@@ -255,7 +255,7 @@ final class LiveModel implements AutoCloseable {
       made = model;
     }
     if (made == null) {
-      made = new FittedModel(config, from.columns(), clock);
+      made = new FittedModel(config, from.columns());
       synchronized (this) {
         model = made;
       }

@@ -21,7 +21,7 @@ final class SavedModel implements Model {
     Checkpoint checkpoint = saved.checkpoint();
     run = saved.config().name();
     created = checkpoint.created();
-    model = new FittedModel(saved.config(), checkpoint.columns(), new SteadyEpochClock());
+    model = new FittedModel(saved.config(), checkpoint.columns());
     model.load(
         checkpoint.state(), TimeUnit.SECONDS.toNanos(created.getEpochSecond()) + created.getNano());
   }

@@ -299,7 +299,7 @@ class PredictRouteTest {
             model: { softmax: {} }
             """);
     State cut = TestModels.trained(config, List.of(), 512);
-    try (FittedModel model = new FittedModel(config, List.of(), new SteadyEpochClock())) {
+    try (FittedModel model = new FittedModel(config, List.of())) {
       Cut loaded = model.load(cut, 0);
       assertThat(loaded.classes()).containsExactly("0", "1");
       cut.scope("source0").put("classesFrom", 1L);

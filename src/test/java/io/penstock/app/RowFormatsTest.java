@@ -90,13 +90,13 @@ class RowFormatsTest {
   void shouldTakeTheSchemasOrderWithoutAHeaderWhereThereAreSeveralSources() throws IOException {
     Config config = config(ORDERED, NOTED);
     List<String> known = List.of("y", "x1", "x0"); // of the first source
-    try (FittedModel model = new FittedModel(config, known, new SteadyEpochClock())) {
+    try (FittedModel model = new FittedModel(config, known)) {
       var _ = model.load(TestModels.trained(config, known, 100), 0);
       assertThat(answer(model, "7,3\n", false)).isEqualTo(answer(model, "x1,x0\n3,7\n", null));
       assertThat(answer(model, "7,3\n", false)).isNotEqualTo(answer(model, "3,7\n", false));
     }
     Config one = config(ORDERED);
-    try (FittedModel model = new FittedModel(one, known, new SteadyEpochClock())) {
+    try (FittedModel model = new FittedModel(one, known)) {
       var _ = model.load(TestModels.trained(one, known, 100), 0);
       assertThat(answer(model, "3,7\n", null)).isEqualTo(answer(model, "x1,x0\n3,7\n", true));
     }

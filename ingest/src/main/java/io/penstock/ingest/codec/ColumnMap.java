@@ -27,9 +27,7 @@ record ColumnMap(List<String> names, List<Role> roles, List<Integer> indices) {
     INTEGER_CLASS,
     NAMED_CLASS,
     WEIGHT,
-    TIME,
-    /** Of a row to be predicted: where there is none, what stands in the block stays. */
-    OPTIONAL_TIME
+    TIME
   }
 
   /** The columns where neither header nor configuration names them: features, weight, time, label. */
@@ -54,10 +52,7 @@ record ColumnMap(List<String> names, List<Role> roles, List<Integer> indices) {
     return of(schema, names, where, true);
   }
 
-  /**
-   * As {@link #of}, but for rows to be predicted: label, weight and time need not be there, and label and weight are ignored where
-   * they are.
-   */
+  /** As {@link #of}, but for rows to be predicted: label, weight and time need not be there, and are ignored where they are. */
   static ColumnMap ofFeatures(BlockSchema schema, List<String> names, String where) {
     return of(schema, names, where, false);
   }
@@ -96,13 +91,6 @@ record ColumnMap(List<String> names, List<Role> roles, List<Integer> indices) {
       if (schema.timed()) {
         claim(roles, find(schema.timeField(), names, positions, where), Role.TIME, names, where);
       }
-    } else if (schema.timed() && positions.containsKey(schema.timeField())) {
-      claim(
-          roles,
-          find(schema.timeField(), names, positions, where),
-          Role.OPTIONAL_TIME,
-          names,
-          where);
     }
     return new ColumnMap(List.copyOf(names), List.of(roles), List.of(indices));
   }

@@ -157,8 +157,7 @@ final class JsonRow {
         switch (role) {
           case FLAG -> 1;
           case INTEGER_CLASS -> writer.classes();
-          case NUMBER, NUMBER_LABEL, IGNORED, CATEGORY, NAMED_CLASS, WEIGHT, TIME, OPTIONAL_TIME ->
-              -1;
+          case NUMBER, NUMBER_LABEL, IGNORED, CATEGORY, NAMED_CLASS, WEIGHT, TIME -> -1;
         };
   }
 

@@ -60,7 +60,7 @@ final class PlainRow {
       case NUMBER, NUMBER_LABEL -> writer.rules(column).bounded() ? NO_INTEGER : ANY_INTEGER;
       case FLAG -> 1;
       case INTEGER_CLASS -> writer.classes();
-      case IGNORED, CATEGORY, NAMED_CLASS, WEIGHT, TIME, OPTIONAL_TIME -> NO_INTEGER;
+      case IGNORED, CATEGORY, NAMED_CLASS, WEIGHT, TIME -> NO_INTEGER;
     };
   }
 

@@ -84,7 +84,7 @@ final class RowWriter {
             case NUMBER, FLAG, CATEGORY -> layout.columnOffset(index);
             case NUMBER_LABEL, INTEGER_CLASS, NAMED_CLASS -> layout.labelOffset();
             case WEIGHT -> layout.weightOffset();
-            case TIME, OPTIONAL_TIME -> layout.timeOffset();
+            case TIME -> layout.timeOffset();
           };
     }
   }
@@ -165,14 +165,14 @@ final class RowWriter {
       case INTEGER_CLASS -> writeInteger(column, row, text, start, end);
       case NAMED_CLASS -> writeName(column, row, text, from, to, start, end);
       case WEIGHT -> writeWeight(column, row, text, start, end);
-      case TIME, OPTIONAL_TIME -> writeTime(column, row, text, start, end);
+      case TIME -> writeTime(column, row, text, start, end);
       case IGNORED, CATEGORY -> throw new AssertionError(role);
     };
   }
 
   /** Writes that row {@code row} has no value there; answers why it must have one, or null. */
   @Nullable Reason writeMissing(int column, int row) {
-    if (roles[column] == Role.IGNORED || roles[column] == Role.OPTIONAL_TIME) {
+    if (roles[column] == Role.IGNORED) {
       return null;
     }
     byte[] fill = fills[column];
