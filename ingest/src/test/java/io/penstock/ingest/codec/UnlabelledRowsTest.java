@@ -205,6 +205,19 @@ class UnlabelledRowsTest {
     assertThat(decode(rows, 5, "[1]")).isEqualTo("byte 0: must be a JSON object, not '[1]'");
   }
 
+  /** Whatever the last row has left behind this one. */
+  @Test
+  void shouldRefuseEveryPartOfAnObject() {
+    String whole = "{\"size\":-12.5e1,\"lift\":true,\"city\":\"São \\u00e9\",\"x\":[{\"y\":null}]}";
+    byte[] text = whole.getBytes(UTF_8);
+    ObjectRow rows = ObjectRow.ofNames(block, false, List.of());
+    for (int end = 0; end < text.length; end++) {
+      assertThat(rows.decode(text, 0, text.length, 0)).isNull();
+      assertThat(rows.decode(text, 0, end, 1)).as("%d bytes", end).isNotNull();
+    }
+    assertThat(row(0)).isEqualTo(expected(-125, 1, "São é"));
+  }
+
   @Test
   void shouldTakeFieldsByTheirNamesOrWhereTheseArePaths() {
     BlockSchema schema =
