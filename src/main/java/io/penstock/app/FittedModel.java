@@ -99,9 +99,10 @@ final class FittedModel implements AutoCloseable {
     predictor = new Predictor(plan.features(), plan.model(), plan.program());
     pool = new BlockPool(layout, 4 * layout.byteSize());
     block = Objects.requireNonNull(pool.tryAcquire(0, new PartitionCursor(0, 0, 0, 0)));
-    csv = new CsvRows(formats.csv(), block, maxRowBytes);
-    maps = ObjectRow.ofNames(block, formats.csv().missing());
-    objects = formats.json().map(json -> ObjectRow.ofPaths(block, json)).orElse(maps);
+    boolean timed = plan.features().readsTime();
+    csv = new CsvRows(formats.csv(), block, timed, maxRowBytes);
+    maps = ObjectRow.ofNames(block, timed, formats.csv().missing());
+    objects = formats.json().map(json -> ObjectRow.ofPaths(block, timed, json)).orElse(maps);
   }
 
   /**

@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -311,6 +312,55 @@ class JsonPredictTest {
   private static JsonNode evaluation(Path file) throws Exception {
     ObjectNode found = (ObjectNode) JsonMapper.shared().readTree(said("evaluate", file, "--json"));
     return found.without("file");
+  }
+
+  @Test
+  void shouldTakeTheEventTimeOfRowsWhoseFeaturesAreMadeOfIt() throws Exception {
+    List<String> lines = new ArrayList<>();
+    List<String> objects = new ArrayList<>();
+    SplittableRandom random = new SplittableRandom(3);
+    for (int i = 0; i < 3000; i++) {
+      int hour =
+          random.nextInt(1, 12)
+              + (i % 2 == 0 ? 12 : 0); // neither 0 nor 12: they lie on the line between
+      String at = "2024-05-01T%02d:30:00Z".formatted(hour);
+      String y = hour < 12 ? "am" : "pm";
+      lines.add("%s,%d,%s".formatted(at, i % 7, y));
+      objects.add("{\"at\":\"%s\",\"x\":%d,\"y\":\"%s\"}".formatted(at, i % 7, y));
+    }
+    Path csv =
+        Files.writeString(folder.resolve("hours.csv"), "at,x,y\n" + String.join("\n", lines));
+    Path json = Files.writeString(folder.resolve("hours.ndjson"), String.join("\n", objects));
+    Path state = folder.resolve("hours");
+    RunSnapshot end =
+        Runs.train(
+            """
+            source: { file: { path: '%s' } }
+            schema: { label: { field: y, classes: [am, pm] }, eventTime: at, fields: { x: number } }
+            features: [ standardize: { fields: x }, cyclical: { parts: [hourOfDay] } ]
+            batch: { size: 16, maxDelay: none }
+            model: logistic
+            optimizer: { adam: { learningRate: 0.05 } }
+            checkpoint: { directory: '%s', every: none }
+            http: none
+            """
+                .formatted(csv, state));
+    assertThat(end.window().accuracy()).isGreaterThan(0.9);
+    String answers = said("predict", state.toString(), csv.toString());
+    List<String> classes =
+        answers
+            .lines()
+            .map(line -> JsonMapper.shared().readTree(line).get("class").stringValue())
+            .toList();
+    long right =
+        IntStream.range(0, 3000).filter(i -> lines.get(i).endsWith(classes.get(i))).count();
+    assertThat(right).isGreaterThan(2700);
+    assertThat(said("predict", state.toString(), json.toString())).isEqualTo(answers);
+    try (Model model = Model.saved(state)) {
+      assertThat(model.predict(List.of(Map.of("x", 1))).predictions())
+          .containsExactly(
+              new Model.Prediction.Refused("at: a value is needed (or an impute step), not ''"));
+    }
   }
 
   @Test

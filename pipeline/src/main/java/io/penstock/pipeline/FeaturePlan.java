@@ -20,6 +20,7 @@ public final class FeaturePlan implements Stateful {
   private final List<Encoding> encodings;
   private final int[] firstFeature;
   private final List<String> names = new ArrayList<>();
+  private final boolean readsTime;
   private boolean frozen;
 
   /**
@@ -32,6 +33,7 @@ public final class FeaturePlan implements Stateful {
     this.schema = planner.schema();
     columns = this.schema.allColumns();
     shares = planner.shares();
+    readsTime = planner.readsTime();
     encodings = planner.encodings();
     firstFeature = new int[columns.size()];
     for (int i = 0; i < firstFeature.length; i++) {
@@ -49,6 +51,11 @@ public final class FeaturePlan implements Stateful {
   /** The columns of blocks, derived ones included. */
   public BlockSchema schema() {
     return schema;
+  }
+
+  /** Whether features are made of the event time. */
+  public boolean readsTime() {
+    return readsTime;
   }
 
   /** Features of a row. */

@@ -22,6 +22,7 @@ final class FeaturePlanner {
   private final BlockSchema schema;
   private final List<Draft> drafts = new ArrayList<>();
   private final Set<String> names = new HashSet<>();
+  private boolean readsTime;
 
   /** Stages that must run one after the other; no two lists have a column in common. */
   private final List<List<Stage>> shares = new ArrayList<>();
@@ -47,6 +48,10 @@ final class FeaturePlanner {
         drafts.stream().skip(schema.columns().size()).map(draft -> draft.column).toList();
     return new BlockSchema(
         schema.columns(), schema.label(), schema.weightField(), schema.timeField(), derived);
+  }
+
+  boolean readsTime() {
+    return readsTime;
   }
 
   List<List<Stage>> shares() {
@@ -146,6 +151,7 @@ final class FeaturePlanner {
       throw new IllegalArgumentException(
           "features: cyclical has parts of the row's time, but there is none; name its field as schema.eventTime");
     }
+    readsTime = true;
     ZoneClock clock = new ZoneClock(ZoneId.of(cyclical.zone()));
     for (TimePart part : cyclical.parts()) {
       Draft draft = add(new Column(part.toString(), Kind.NUMBER, false), newShare());

@@ -49,16 +49,20 @@ record ColumnMap(List<String> names, List<Role> roles, List<Integer> indices) {
    * @param where what has these columns, for errors
    */
   static ColumnMap of(BlockSchema schema, List<String> names, String where) {
-    return of(schema, names, where, true);
+    return of(schema, names, where, true, schema.timed());
   }
 
-  /** As {@link #of}, but for rows to be predicted: label, weight and time need not be there, and are ignored where they are. */
-  static ColumnMap ofFeatures(BlockSchema schema, List<String> names, String where) {
-    return of(schema, names, where, false);
+  /**
+   * As {@link #of}, but for rows to be predicted: label and weight need not be there, and are ignored where they are.
+   *
+   * @param timed whether the event time must be there; otherwise it is ignored, too
+   */
+  static ColumnMap ofFeatures(BlockSchema schema, List<String> names, String where, boolean timed) {
+    return of(schema, names, where, false, timed);
   }
 
   private static ColumnMap of(
-      BlockSchema schema, List<String> names, String where, boolean labelled) {
+      BlockSchema schema, List<String> names, String where, boolean labelled, boolean timed) {
     Map<String, Integer> positions = new HashMap<>();
     for (int i = 0; i < names.size(); i++) {
       if (!names.get(i).isEmpty() && positions.put(names.get(i), i) != null) {
@@ -88,9 +92,9 @@ record ColumnMap(List<String> names, List<Role> roles, List<Integer> indices) {
         claim(
             roles, find(schema.weightField(), names, positions, where), Role.WEIGHT, names, where);
       }
-      if (schema.timed()) {
-        claim(roles, find(schema.timeField(), names, positions, where), Role.TIME, names, where);
-      }
+    }
+    if (timed) {
+      claim(roles, find(schema.timeField(), names, positions, where), Role.TIME, names, where);
     }
     return new ColumnMap(List.copyOf(names), List.of(roles), List.of(indices));
   }

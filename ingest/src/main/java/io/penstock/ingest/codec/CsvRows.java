@@ -12,8 +12,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Rows to be predicted as comma-separated values (RFC 4180), read as the rows of the training are, but for label, weight and event
- * time, which need not be there. Used again and again; not thread-safe.
+ * Rows to be predicted as comma-separated values (RFC 4180), read as the rows of the training are, but for label and weight, which
+ * need not be there. Used again and again; not thread-safe.
  */
 public final class CsvRows implements UnlabelledRows {
   private static final int BUFFER_BYTES = 16 << 10;
@@ -22,6 +22,7 @@ public final class CsvRows implements UnlabelledRows {
   private final Block block;
   private final List<String> missing;
   private final byte delimiter;
+  private final boolean timed;
   private final int maxRowBytes;
   private final RowScanner scanner;
   private byte[] bytes = new byte[BUFFER_BYTES];
@@ -43,9 +44,11 @@ public final class CsvRows implements UnlabelledRows {
    * Reads into {@code block}.
    *
    * @param csv delimiter and texts for missing values
+   * @param timed whether rows must have their event time; otherwise it need not be there, either
    * @param maxRowBytes a longer row, and what follows it, cannot be read
    */
-  public CsvRows(FormatConfig.Csv csv, Block block, int maxRowBytes) {
+  public CsvRows(FormatConfig.Csv csv, Block block, boolean timed, int maxRowBytes) {
+    this.timed = timed;
     this.block = block;
     this.maxRowBytes = maxRowBytes;
     schema = block.layout().schema();
@@ -108,7 +111,9 @@ public final class CsvRows implements UnlabelledRows {
     List<String> features = new ArrayList<>(all);
     features.remove(schema.label().field());
     features.remove(schema.weightField());
-    features.remove(schema.timeField());
+    if (!timed) {
+      features.remove(schema.timeField());
+    }
     return features;
   }
 
@@ -118,7 +123,7 @@ public final class CsvRows implements UnlabelledRows {
 
   private void use(List<String> given) {
     if (columns == null || !columns.names.equals(given)) {
-      ColumnMap map = ColumnMap.ofFeatures(schema, given, "the header");
+      ColumnMap map = ColumnMap.ofFeatures(schema, given, "the header", timed);
       RowWriter writer = new RowWriter(map, block.layout(), new ClassNumbering(), missing);
       writer.use(block);
       columns = new Columns(given, writer, new QuotedRow(writer, delimiter));

@@ -9,8 +9,7 @@ import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A row to be predicted as a JSON object, read as the rows of the training are, but for label, weight and event time, which need
- * not be there. Used again and again; not thread-safe.
+ * A row to be predicted as a JSON object, read as the rows of the training are, but for label and weight, which need not be there. Used again and again; not thread-safe.
  */
 public final class ObjectRow {
   private final RowWriter writer;
@@ -18,28 +17,36 @@ public final class ObjectRow {
   private byte[] text = new byte[1024];
 
   private ObjectRow(
-      Block block, List<String> missing, BiFunction<ColumnMap, RowWriter, JsonRow> of) {
+      Block block,
+      boolean timed,
+      List<String> missing,
+      BiFunction<ColumnMap, RowWriter, JsonRow> of) {
     BlockSchema schema = block.layout().schema();
-    ColumnMap map = ColumnMap.ofFeatures(schema, ColumnMap.defaultNames(schema), "schema");
+    ColumnMap map = ColumnMap.ofFeatures(schema, ColumnMap.defaultNames(schema), "schema", timed);
     writer = new RowWriter(map, block.layout(), new ClassNumbering(), missing);
     row = of.apply(map, writer);
     writer.use(block);
     row.use(block);
   }
 
-  /** Rows of {@code block} whose fields lie at their paths, as in a training by rows of JSON. */
-  public static ObjectRow ofPaths(Block block, FormatConfig.Json json) {
+  /**
+   * Rows of {@code block} whose fields lie at their paths, as in a training by rows of JSON.
+   *
+   * @param timed whether rows must have their event time; otherwise it need not be there, either
+   */
+  public static ObjectRow ofPaths(Block block, boolean timed, FormatConfig.Json json) {
     return new ObjectRow(
-        block, List.of(), (map, writer) -> JsonRow.ofPaths(map, writer, json.unknown()));
+        block, timed, List.of(), (map, writer) -> JsonRow.ofPaths(map, writer, json.unknown()));
   }
 
   /**
    * Rows of {@code block} whose fields are members by their names, or lie at the paths that these read as; others are ignored.
    *
+   * @param timed as for {@link #ofPaths}
    * @param missing texts that mean an empty value
    */
-  public static ObjectRow ofNames(Block block, List<String> missing) {
-    return new ObjectRow(block, missing, JsonRow::ofNames);
+  public static ObjectRow ofNames(Block block, boolean timed, List<String> missing) {
+    return new ObjectRow(block, timed, missing, JsonRow::ofNames);
   }
 
   /**

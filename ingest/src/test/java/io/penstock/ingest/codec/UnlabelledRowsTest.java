@@ -87,7 +87,7 @@ class UnlabelledRowsTest {
   @Test
   void shouldReadTheSameValuesHoweverTheBytesCome() throws IOException {
     SplittableRandom random = new SplittableRandom(12);
-    CsvRows rows = new CsvRows(CSV, block, 1 << 20);
+    CsvRows rows = new CsvRows(CSV, block, false, 1 << 20);
     for (int round = 0; round < 200; round++) {
       StringBuilder text = new StringBuilder("city,weight,size,extra,lift\n");
       List<String> expected = new ArrayList<>();
@@ -116,7 +116,7 @@ class UnlabelledRowsTest {
 
   @Test
   void shouldTakeColumnsInOrderWithOrWithoutThoseThatAreNoFeatures() throws IOException {
-    CsvRows rows = new CsvRows(CSV, block, 1 << 20);
+    CsvRows rows = new CsvRows(CSV, block, false, 1 << 20);
     for (String text : List.of("5,1,Bern,1,2024-01-01,2", "5,1,Bern", "\n5,1,Bern\n")) {
       rows.begin(new ByteArrayInputStream(text.getBytes(UTF_8)), List.of());
       assertThat(rows.next(0)).as(rows.refusal()).isEqualTo(Next.ROW);
@@ -132,8 +132,31 @@ class UnlabelledRowsTest {
   }
 
   @Test
+  void shouldNeedTheEventTimeWhereFeaturesAreMadeOfIt() throws IOException {
+    CsvRows rows = new CsvRows(CSV, block, true, 1 << 20);
+    ObjectRow objects = ObjectRow.ofNames(block, true, List.of());
+    rows.begin(
+        new ByteArrayInputStream("5,1,Bern,2024-01-01T00:00:01Z\n5,1,Bern,\n".getBytes(UTF_8)),
+        List.of());
+    assertThat(rows.next(0)).as(rows.refusal()).isEqualTo(Next.ROW);
+    assertThat(decode(objects, 1, "{\"lift\": 1, \"sold\": 1704067201}")).isNull();
+    for (int row = 0; row < 2; row++) {
+      assertThat(block.memory().get(LONG, layout.timeOffset() + 8L * row))
+          .isEqualTo(1_704_067_201_000_000_000L);
+    }
+    assertThat(rows.next(0)).isEqualTo(Next.REFUSED);
+    assertThat(rows.refusal()).startsWith("sold: a value is needed");
+    assertThat(decode(objects, 1, "{\"lift\": 1}")).startsWith("sold: a value is needed");
+    assertThatThrownBy(
+            () ->
+                rows.beginWithHeader(
+                    new ByteArrayInputStream("size,lift,city\n5,1,Bern\n".getBytes(UTF_8))))
+        .hasMessageContaining("no column 'sold'");
+  }
+
+  @Test
   void shouldGrowForALongRowAndRefuseOneThatIsTooLong() throws IOException {
-    CsvRows rows = new CsvRows(CSV, block, 100_000);
+    CsvRows rows = new CsvRows(CSV, block, false, 100_000);
     String city = "c".repeat(90_000);
     rows.begin(new ByteArrayInputStream(("1,0," + city + "\n2,0,x\n").getBytes(UTF_8)), List.of());
     assertThat(rows.next(0)).isEqualTo(Next.ROW);
@@ -147,7 +170,7 @@ class UnlabelledRowsTest {
 
   @Test
   void shouldLoseOneRowToAQuoteThatIsNeverClosed() throws IOException {
-    CsvRows rows = new CsvRows(CSV, block, 1 << 20);
+    CsvRows rows = new CsvRows(CSV, block, false, 1 << 20);
     rows.begin(new ByteArrayInputStream("1,0,a\n2,0,\"b\n3,0,c\n4,0,d".getBytes(UTF_8)), List.of());
     assertThat(rows.next(0)).isEqualTo(Next.ROW);
     assertThat(rows.next(1)).isEqualTo(Next.REFUSED);
@@ -165,7 +188,7 @@ class UnlabelledRowsTest {
 
   @Test
   void shouldTakeFieldsInAnyOrderAndWhatIsNotGivenForMissing() {
-    ObjectRow rows = ObjectRow.ofNames(block, List.of("NA", "-9"));
+    ObjectRow rows = ObjectRow.ofNames(block, false, List.of("NA", "-9"));
     for (String size : List.of("\"NA\"", "\"\"", "null", "-9", "\"-9\"")) {
       String json = "{\"lift\": true,\n \"price\": [1], \"size\": %s}".formatted(size);
       assertThat(decode(rows, 3, json)).as(json).isNull();
@@ -180,6 +203,19 @@ class UnlabelledRowsTest {
     assertThat(decode(rows, 5, "{\"lift\": 1, \"lift\": 1}"))
         .isEqualTo("byte 20: lift: must be there once, not ''");
     assertThat(decode(rows, 5, "[1]")).isEqualTo("byte 0: must be a JSON object, not '[1]'");
+  }
+
+  /** Whatever the last row has left behind this one. */
+  @Test
+  void shouldRefuseEveryPartOfAnObject() {
+    String whole = "{\"size\":-12.5e1,\"lift\":true,\"city\":\"São \\u00e9\",\"x\":[{\"y\":null}]}";
+    byte[] text = whole.getBytes(UTF_8);
+    ObjectRow rows = ObjectRow.ofNames(block, false, List.of());
+    for (int end = 0; end < text.length; end++) {
+      assertThat(rows.decode(text, 0, text.length, 0)).isNull();
+      assertThat(rows.decode(text, 0, end, 1)).as("%d bytes", end).isNotNull();
+    }
+    assertThat(row(0)).isEqualTo(expected(-125, 1, "São é"));
   }
 
   @Test
@@ -199,7 +235,7 @@ class UnlabelledRowsTest {
     withBlock(
         schema,
         (wide, numbers) -> {
-          ObjectRow rows = ObjectRow.ofNames(wide, List.of());
+          ObjectRow rows = ObjectRow.ofNames(wide, false, List.of());
           for (String json :
               List.of(
                   "{\"a\":1,\"a.b\":2,\"c.d\":3,\"e..f]\":4,\"v[0]\":5,\"v[1]\":6}",
@@ -229,7 +265,8 @@ class UnlabelledRowsTest {
     withBlock(
         schema,
         (wide, numbers) -> {
-          ObjectRow rows = ObjectRow.ofPaths(wide, new FormatConfig.Json(UnknownFields.REJECT));
+          ObjectRow rows =
+              ObjectRow.ofPaths(wide, false, new FormatConfig.Json(UnknownFields.REJECT));
           assertThat(
                   decode(rows, 0, "{\"meta\":{\"y\":[\"?\"],\"w\":-1},\"a\":{\"b\":2},\"a.c\":3}"))
               .isNull();
@@ -240,7 +277,8 @@ class UnlabelledRowsTest {
               .isEqualTo("byte 2: its fields must be in the schema, not 'a.b'");
           assertThat(decode(rows, 0, "{\"meta\":{\"z\":1}}")).contains("not 'z'");
 
-          ObjectRow ignoring = ObjectRow.ofPaths(wide, new FormatConfig.Json(UnknownFields.IGNORE));
+          ObjectRow ignoring =
+              ObjectRow.ofPaths(wide, false, new FormatConfig.Json(UnknownFields.IGNORE));
           assertThat(decode(ignoring, 0, "{\"a.b\":2,\"a.c\":3}")).isNull();
           assertThat(numbers.get()).containsExactly(Float.NaN, 3f);
         });
