@@ -35,6 +35,9 @@ final class FittedModel implements AutoCloseable {
   /** Parameters by bytes of a request, whose answer is a matter of microseconds: a row takes two bytes at least. */
   private static final long SHORT = 8 << 20;
 
+  /** And bytes that are read in microseconds, whatever the model. */
+  private static final int SHORT_BYTES = 16 << 10;
+
   private final RowFormats formats;
   private final int sources;
   private final int maxRowBytes;
@@ -168,7 +171,9 @@ final class FittedModel implements AutoCloseable {
    * @return null where it is not: nothing is read then
    */
   @Nullable Cut answerAtOnce(Rows rows, int bytes, int most, Answers to) throws IOException {
-    if (plan.program().parameters().size() * (long) bytes > SHORT || !lock.tryLock()) {
+    if (bytes > SHORT_BYTES
+        || plan.program().parameters().size() * (long) bytes > SHORT
+        || !lock.tryLock()) {
       return null;
     }
     try {

@@ -358,8 +358,7 @@ class JsonPredictTest {
     assertThat(said("predict", state.toString(), json.toString())).isEqualTo(answers);
     try (Model model = Model.saved(state)) {
       assertThat(model.predict(List.of(Map.of("x", 1))).predictions())
-          .containsExactly(
-              new Model.Prediction.Refused("at: a value is needed (or an impute step), not ''"));
+          .containsExactly(new Model.Prediction.Refused("at: a value is needed, not ''"));
     }
   }
 

@@ -68,7 +68,7 @@ class CsvDecoderTest {
           1,0,x,1,0,4     | LABEL        | y: must be a class, 0 to 2 or 1 to 3, not '4'
           1,0,x,1,0,1.5   | LABEL        | y: must be a class, 0 to 2 or 1 to 3, not '1.5'
           1,0,x,1,0,-1    | LABEL        | y: must be a class, 0 to 2 or 1 to 3, not '-1'
-          1,0,x,1,0,      | MISSING      | y: a value is needed (or an impute step), not ''
+          1,0,x,1,0,      | MISSING      | y: a value is needed, not ''
           1,0,"x"y,1,0,1  | SYNTAX       | column 3: a quoted value must end with its quote, and any other has none: '"x"y,1,0,1'
           1,0,x"y,1,0,1   | SYNTAX       | column 3: a quoted value must end with its quote, and any other has none: 'x"y,1,0,1'
           """)
