@@ -17,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.reactivestreams.Publisher;
 import org.slf4j.Logger;
@@ -34,7 +35,11 @@ import tools.jackson.databind.json.JsonMapper;
 final class PredictRoute {
   private static final Logger LOG = LoggerFactory.getLogger(PredictRoute.class);
 
+  /** Bytes of all bodies that are here, whole or in part; beyond them, whoever asks is told to come again. */
+  private static final long MOST_HELD_BYTES = 64L << 20;
+
   private final LiveModel model;
+  private final AtomicLong heldBytes = new AtomicLong();
 
   PredictRoute(LiveModel model) {
     this.model = model;
@@ -53,8 +58,8 @@ final class PredictRoute {
     }
   }
 
-  /** A body of bounded size. */
-  private static final class Body extends ByteArrayOutputStream {
+  /** A body of bounded size, which counts among those that are held. */
+  private final class Body extends ByteArrayOutputStream {
     private final int most;
 
     Body(int most) {
@@ -66,7 +71,17 @@ final class PredictRoute {
       if (bytes.length > most - count) {
         throw tooLarge(most);
       }
+      if (heldBytes.addAndGet(bytes.length) > Math.max(MOST_HELD_BYTES, most)) {
+        heldBytes.addAndGet(-bytes.length);
+        throw new Refusal(
+            HttpResponseStatus.SERVICE_UNAVAILABLE,
+            "too many requests wait for an answer; ask again");
+      }
       writeBytes(bytes);
+    }
+
+    void letGo() {
+      heldBytes.addAndGet(-count);
     }
 
     InputStream in() {
@@ -151,11 +166,15 @@ final class PredictRoute {
     if (length.length() > 10 || Long.parseLong(length) > most) {
       throw tooLarge(most);
     }
-    return request
-        .receive()
-        .asByteArray()
-        .collect(() -> new Body(most), Body::add)
-        .flatMap(body -> answer(kind, body));
+    return Mono.using(
+        () -> new Body(most),
+        body ->
+            request
+                .receive()
+                .asByteArray()
+                .doOnNext(body::add)
+                .then(Mono.defer(() -> answer(kind, body))),
+        Body::letGo);
   }
 
   /** What takes microseconds is done here, without two hand-overs that take longer. */
