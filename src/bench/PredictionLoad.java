@@ -1,4 +1,5 @@
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -158,6 +159,12 @@ public final class PredictionLoad {
     return rows / ((System.nanoTime() - began) / 1e9);
   }
 
+  /** Processor time of this load generator, which the training on the same cores does without. */
+  private static long cpuNanos() {
+    return ((com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean())
+        .getProcessCpuTime();
+  }
+
   private static double median(List<Double> values) {
     double[] sorted = values.stream().mapToDouble(v -> v).sorted().toArray();
     int half = sorted.length / 2;
@@ -177,34 +184,41 @@ public final class PredictionLoad {
     HttpClient client = HttpClient.newHttpClient();
     load.ask(rate, seconds); // warm-up
     List<Double> ratios = new ArrayList<>();
+    List<Double> shares = new ArrayList<>();
     List<Double> p50 = new ArrayList<>();
     List<Double> p99 = new ArrayList<>();
     for (int round = 0; round < rounds; round++) {
       double without = load.phase(client, rate, seconds, false);
+      long cpu = cpuNanos();
       double with = load.phase(client, rate, seconds, true);
+      double share =
+          (cpuNanos() - cpu) / (seconds * 1e9 * Runtime.getRuntime().availableProcessors());
       Arrays.sort(load.latencies);
       ratios.add(with / without);
+      shares.add(share);
       p50.add(load.millis(0.5));
       p99.add(load.millis(0.99));
       System.out.printf(
           Locale.ROOT,
-          "{\"without\": %.0f, \"with\": %.0f, \"ratio\": %.3f, \"p50Millis\": %.3f, \"p99Millis\": %.3f, \"maxMillis\": %.3f, \"failed\": %d}%n",
+          "{\"without\": %.0f, \"with\": %.0f, \"ratio\": %.3f, \"p50Millis\": %.3f, \"p99Millis\": %.3f, \"maxMillis\": %.3f, \"failed\": %d, \"ownShareOfCores\": %.3f}%n",
           without,
           with,
           with / without,
           load.millis(0.5),
           load.millis(0.99),
           load.millis(1),
-          load.failed);
+          load.failed,
+          share);
     }
     System.out.printf(
         Locale.ROOT,
-        "{\"rate\": %d, \"rounds\": %d, \"medianRatio\": %.3f, \"medianP50Millis\": %.3f, \"medianP99Millis\": %.3f}%n",
+        "{\"rate\": %d, \"rounds\": %d, \"medianRatio\": %.3f, \"medianP50Millis\": %.3f, \"medianP99Millis\": %.3f, \"medianOwnShareOfCores\": %.3f}%n",
         rate,
         rounds,
         median(ratios),
         median(p50),
-        median(p99));
+        median(p99),
+        median(shares));
     System.exit(0);
   }
 }
