@@ -33,10 +33,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.MethodOrderer;
-import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -44,7 +42,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Scores by old weights and old labels, against a simulation in double precision that keeps them all. */
 @Timeout(300)
-@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 class DelayedEvaluationTest {
   private static final long SEED = 20261125;
   private static final int WINDOW = 300;
@@ -448,9 +445,8 @@ class DelayedEvaluationTest {
     }
   }
 
-  /** First: the JIT's profiles are then those of a run. */
   @Test
-  @Order(1)
+  @Tag("alone")
   void shouldAllocateNothingInSteadyState() {
     List<Rows> minibatches = minibatches(true, 60 * 16, 16, false);
     try (Run run = new Run(new CpuDevice(), CLASSES, 16, 50)) {

@@ -29,17 +29,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.SplittableRandom;
-import org.junit.jupiter.api.MethodOrderer;
-import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The trainer on a device: slots freed in time, cuts that can be gone on from to the bit, nothing allocated. */
 @Timeout(300)
-@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 public abstract class TrainerContract {
   private static final long SEED = 4711;
   private static final int ROWS = 33;
@@ -342,9 +339,8 @@ public abstract class TrainerContract {
     }
   }
 
-  /** First: steps that are not applied leave the JIT with other profiles than a run's. */
   @Test
-  @Order(1)
+  @Tag("alone")
   void shouldAllocateNothingInSteadyState() {
     try (Run run = new Run(device())) {
       com.sun.management.ThreadMXBean threads =
