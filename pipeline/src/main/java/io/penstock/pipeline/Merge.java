@@ -147,7 +147,9 @@ public final class Merge implements Stateful {
       }
     }
     toLeaveOut = left;
-    havePassed = passed.subList(Math.max(0, passed.size() - MOST_PASSED), passed.size());
+    // A run that went back passes some for a second time: what it remembers is not to tell.
+    List<RowRange> known = RowRange.joined(passed);
+    havePassed = known.subList(Math.max(0, known.size() - MOST_PASSED), known.size());
     leftOut = tally;
   }
 
