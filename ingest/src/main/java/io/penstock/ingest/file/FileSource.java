@@ -21,7 +21,6 @@ import io.penstock.pipeline.StreamItem;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
 import java.io.EOFException;
-import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -305,16 +304,18 @@ public final class FileSource implements Source {
     }
   }
 
-  /** Says of damaged bytes what streams say: the library's exception is none of theirs. */
-  private static final class ZstdFile extends FilterInputStream {
-    ZstdFile(InputStream in) {
-      super(in);
+  /** Says of damaged bytes what streams say: the library's exception is none of theirs. All reading and skipping comes by here. */
+  private static final class ZstdFile extends InputStream {
+    private final ZstdInputStream in;
+
+    ZstdFile(ZstdInputStream in) {
+      this.in = in;
     }
 
     @Override
     public int read() throws IOException {
       try {
-        return super.read();
+        return in.read();
       } catch (MalformedInputException e) {
         throw new IOException(e.getMessage(), e);
       }
@@ -323,10 +324,15 @@ public final class FileSource implements Source {
     @Override
     public int read(byte[] to, int from, int length) throws IOException {
       try {
-        return super.read(to, from, length);
+        return in.read(to, from, length);
       } catch (MalformedInputException e) {
         throw new IOException(e.getMessage(), e);
       }
+    }
+
+    @Override
+    public void close() throws IOException {
+      in.close();
     }
   }
 

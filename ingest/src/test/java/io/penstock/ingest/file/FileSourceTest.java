@@ -196,17 +196,21 @@ class FileSourceTest {
         Files.write(
             folder.resolve("cut.csv" + ending), Arrays.copyOf(packed, packed.length * 2 / 3));
     Path other = Files.writeString(folder.resolve("other.csv" + ending), "a,y,b\n1,2,3\n");
-    for (Path damaged : List.of(cut, other)) {
-      StepVerifier.create(items(damaged, null))
-          .thenConsumeWhile(item -> item instanceof Block, FileSourceTest::release)
-          .expectErrorSatisfies(
-              e ->
-                  assertThat(e)
-                      .isInstanceOf(SourceException.class)
-                      .hasMessageContaining(damaged.toString())
-                      .hasMessageContaining("damaged or cut off"))
-          .verify(LIMIT);
-    }
+    requireDamaged(cut, null);
+    requireDamaged(other, null);
+    requireDamaged(other, new PartitionCursor(0, 0, 1, 12));
+  }
+
+  private void requireDamaged(Path damaged, @Nullable PartitionCursor from) {
+    StepVerifier.create(items(damaged, from))
+        .thenConsumeWhile(item -> item instanceof Block, FileSourceTest::release)
+        .expectErrorSatisfies(
+            e ->
+                assertThat(e)
+                    .isInstanceOf(SourceException.class)
+                    .hasMessageContaining(damaged.toString())
+                    .hasMessageContaining("damaged or cut off"))
+        .verify(LIMIT);
   }
 
   private Path pack(byte[] bytes, String ending) throws IOException {
